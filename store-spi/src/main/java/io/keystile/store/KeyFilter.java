@@ -1,0 +1,220 @@
+package io.keystile.store;
+
+import java.time.Instant;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which keys to list. All conditions hold together; what is null (or empty) is not asked about.
+ *
+ * @param owner the owner
+ * @param subject the subject of personal access tokens
+ * @param brand the brand
+ * @param environment the environment
+ * @param states any of these; empty for any state
+ * @param liveAfter {@link KeyRecord#liveUntil()} is null or after this
+ * @param liveUntil {@link KeyRecord#liveUntil()} is at this time or before
+ * @param revokedBefore revoked before this
+ * @param issuedBefore created before this
+ * @param unusedSince not let in at this time or later, or never ({@link StoredKey#lastUsed()})
+ * @param neverUsed never let in at all, if true
+ */
+public record KeyFilter(
+    @Nullable String owner,
+    @Nullable String subject,
+    @Nullable String brand,
+    @Nullable String environment,
+    Set<KeyRecord.State> states,
+    @Nullable Instant liveAfter,
+    @Nullable Instant liveUntil,
+    @Nullable Instant revokedBefore,
+    @Nullable Instant issuedBefore,
+    @Nullable Instant unusedSince,
+    boolean neverUsed) {
+
+  /** Checks and copies the values. */
+  public KeyFilter {
+    states = Set.copyOf(states);
+    Checks.optionalMillis(liveAfter, "liveAfter");
+    Checks.optionalMillis(liveUntil, "liveUntil");
+    Checks.optionalMillis(revokedBefore, "revokedBefore");
+    Checks.optionalMillis(issuedBefore, "issuedBefore");
+    Checks.optionalMillis(unusedSince, "unusedSince");
+  }
+
+  /**
+   * All keys.
+   *
+   * @return a filter without conditions
+   */
+  public static KeyFilter all() {
+    return new Builder().build();
+  }
+
+  /**
+   * A builder without conditions.
+   *
+   * @return a new builder
+   */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Builds filters. Not safe for use by several threads. */
+  public static final class Builder {
+    private @Nullable String owner;
+    private @Nullable String subject;
+    private @Nullable String brand;
+    private @Nullable String environment;
+    private Set<KeyRecord.State> states = Set.of();
+    private @Nullable Instant liveAfter;
+    private @Nullable Instant liveUntil;
+    private @Nullable Instant revokedBefore;
+    private @Nullable Instant issuedBefore;
+    private @Nullable Instant unusedSince;
+    private boolean neverUsed;
+
+    private Builder() {}
+
+    /**
+     * Asks for keys of one owner.
+     *
+     * @param owner the owner
+     * @return this
+     */
+    public Builder owner(@Nullable String owner) {
+      this.owner = owner;
+      return this;
+    }
+
+    /**
+     * Asks for personal access tokens of one user.
+     *
+     * @param subject the user
+     * @return this
+     */
+    public Builder subject(@Nullable String subject) {
+      this.subject = subject;
+      return this;
+    }
+
+    /**
+     * Asks for keys of one brand.
+     *
+     * @param brand the brand
+     * @return this
+     */
+    public Builder brand(@Nullable String brand) {
+      this.brand = brand;
+      return this;
+    }
+
+    /**
+     * Asks for keys of one environment.
+     *
+     * @param environment the environment
+     * @return this
+     */
+    public Builder environment(@Nullable String environment) {
+      this.environment = environment;
+      return this;
+    }
+
+    /**
+     * Asks for keys in any of some states.
+     *
+     * @param states the states; empty for any
+     * @return this
+     */
+    public Builder states(Set<KeyRecord.State> states) {
+      this.states = states;
+      return this;
+    }
+
+    /**
+     * Asks for keys with a secret that ends after a time or never.
+     *
+     * @param time the time, exclusive
+     * @return this
+     */
+    public Builder liveAfter(@Nullable Instant time) {
+      this.liveAfter = time;
+      return this;
+    }
+
+    /**
+     * Asks for keys whose last secret has ended by a time.
+     *
+     * @param time the time, inclusive
+     * @return this
+     */
+    public Builder liveUntil(@Nullable Instant time) {
+      this.liveUntil = time;
+      return this;
+    }
+
+    /**
+     * Asks for keys that were revoked before a time.
+     *
+     * @param time the time, exclusive
+     * @return this
+     */
+    public Builder revokedBefore(@Nullable Instant time) {
+      this.revokedBefore = time;
+      return this;
+    }
+
+    /**
+     * Asks for keys that were created before a time.
+     *
+     * @param time the time, exclusive
+     * @return this
+     */
+    public Builder issuedBefore(@Nullable Instant time) {
+      this.issuedBefore = time;
+      return this;
+    }
+
+    /**
+     * Asks for keys that were not used since a time, or never.
+     *
+     * @param time the time; a use at that very time is one since
+     * @return this
+     */
+    public Builder unusedSince(@Nullable Instant time) {
+      this.unusedSince = time;
+      return this;
+    }
+
+    /**
+     * Asks for keys that were never used.
+     *
+     * @param neverUsed whether to ask for it
+     * @return this
+     */
+    public Builder neverUsed(boolean neverUsed) {
+      this.neverUsed = neverUsed;
+      return this;
+    }
+
+    /**
+     * Builds the filter.
+     *
+     * @return a new filter
+     */
+    public KeyFilter build() {
+      return new KeyFilter(
+          owner,
+          subject,
+          brand,
+          environment,
+          states,
+          liveAfter,
+          liveUntil,
+          revokedBefore,
+          issuedBefore,
+          unusedSince,
+          neverUsed);
+    }
+  }
+}
