@@ -52,8 +52,8 @@ public interface KeyStore {
    * together.
    *
    * <ul>
-   *   <li><b>I1</b> Atomic: after {@link WriteOutcome.Kind#APPLIED} all of the list is stored; after
-   *       anything else none of it is.
+   *   <li><b>I1</b> Atomic: after {@link WriteOutcome.Kind#APPLIED} all of the list is stored;
+   *       after anything else none of it is.
    *   <li><b>I2</b> A key id that is stored already: {@link WriteOutcome.Kind#DUPLICATE}; what is
    *       stored stays as it is.
    *   <li><b>I3</b> An operation id that the audit holds already: {@link
@@ -64,8 +64,8 @@ public interface KeyStore {
    *       when several nodes insert at once.
    *   <li><b>I5</b> Of several concurrent inserts of one key id, or with one operation id, exactly
    *       one is applied.
-   *   <li><b>I6</b> Each insert leaves one change notice per key ({@link #changesSince}), so that
-   *       a node that remembers "no such key" forgets it.
+   *   <li><b>I6</b> Each insert leaves one change notice per key ({@link #changesSince}), so that a
+   *       node that remembers "no such key" forgets it.
    * </ul>
    *
    * @param writes the keys, each at revision 1, all of one owner where a maximum is given; not
@@ -152,8 +152,8 @@ public interface KeyStore {
    * entry, no change notice.
    *
    * <ul>
-   *   <li><b>U1</b> Monotonic: an older time never replaces a newer one, in whatever order and
-   *       from however many nodes marks arrive; each of the two times by itself.
+   *   <li><b>U1</b> Monotonic: an older time never replaces a newer one, in whatever order and from
+   *       however many nodes marks arrive; each of the two times by itself.
    *   <li><b>U2</b> Idempotent: the same marks twice leave what once leaves.
    *   <li><b>U3</b> Marks of keys that are not stored are ignored.
    *   <li><b>U4</b> The stored revision and {@link #changesSince} do not move.

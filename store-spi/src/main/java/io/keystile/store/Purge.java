@@ -14,7 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param limit how many audit entries and how many change notices at most, 1 to 100000
  */
 public record Purge(
-    List<KeyWrite> keys, @Nullable Instant auditBefore, @Nullable Instant changesBefore, int limit) {
+    List<KeyWrite> keys,
+    @Nullable Instant auditBefore,
+    @Nullable Instant changesBefore,
+    int limit) {
 
   /**
    * How much was removed.

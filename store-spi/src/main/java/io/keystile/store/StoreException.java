@@ -23,6 +23,7 @@ public final class StoreException extends RuntimeException {
     OUTCOME_UNKNOWN
   }
 
+  /** What is known about the effect. */
   private final Kind kind;
 
   /**
