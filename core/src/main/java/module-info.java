@@ -3,6 +3,8 @@ import org.jspecify.annotations.NullMarked;
 /** API keys for a service: issue, hash, validate, administer, and the HTTP edge. */
 @NullMarked
 module io.keystile {
+  exports io.keystile;
+
   requires transitive io.keystile.store;
   requires static transitive org.jspecify;
   requires com.github.benmanes.caffeine;
