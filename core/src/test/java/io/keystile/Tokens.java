@@ -1,0 +1,61 @@
+package io.keystile;
+
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.zip.CRC32;
+
+/** What the tests of tokens share. */
+final class Tokens {
+
+  static final TokenPrefix LIVE = new TokenPrefix("acme", "live");
+  static final TokenPrefix TEST = new TokenPrefix("acme", "test");
+
+  /** The example of the documentation. */
+  static final String EXAMPLE =
+      "acme_live_0351fcs8Bym6tbejfDMyAJ_KBmQSsjmU0L0E4HzbqxkCFHNw2NDWRoq322gkU";
+
+  static final InstantSource CLOCK = InstantSource.fixed(Instant.parse("2026-11-21T20:31:56.469Z"));
+
+  private Tokens() {}
+
+  static ServerSecret secret(String id, int fill) {
+    byte[] bytes = new byte[32];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (fill + i);
+    }
+    return ServerSecret.of(id, bytes);
+  }
+
+  static TokenParser parser() {
+    return new TokenParser(List.of(LIVE, TEST));
+  }
+
+  static String random(TokenPrefix prefix, SecureRandom random) {
+    TokenGenerator generator = new TokenGenerator(CLOCK, random, null);
+    return TokenGenerator.token(
+        prefix.brand(), prefix.environment(), generator.newId(prefix), generator.newSecret());
+  }
+
+  /** The text with the checksum that belongs to it. */
+  static String withChecksum(String textBeforeChecksum) {
+    CRC32 crc = new CRC32();
+    crc.update(textBeforeChecksum.getBytes(StandardCharsets.UTF_8));
+    return textBeforeChecksum + Base62.encodeCrc(crc.getValue());
+  }
+
+  static Scratch parsed(String token) {
+    Scratch scratch = new Scratch();
+    if (!parser().parse(token, scratch)) {
+      throw new AssertionError("does not parse");
+    }
+    return scratch;
+  }
+
+  static byte[] hex(String text) {
+    return HexFormat.of().parseHex(text);
+  }
+}
