@@ -1,0 +1,111 @@
+package io.keystile;
+
+import java.security.Key;
+import java.security.MessageDigest;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns {@code id_secret} into what the store keeps, and checks it. Immutable, for any thread.
+ *
+ * <p>The hash is fast on purpose: it hides 190 random bits, not a password.
+ */
+final class SecretHasher {
+
+  /** Stored = SHA-256(id_secret). */
+  static final String SHA256 = "sha256";
+
+  /** Stored = HMAC-SHA-256(hash key of the pepper, SHA-256(id_secret)). */
+  static final String HMAC_SHA256 = "hmac-sha256";
+
+  private static final String HASH_LABEL = "keystile v1 hash";
+
+  /** What the store keeps of a secret: scheme, id of the pepper or null, lower-case hex. */
+  record Stored(String scheme, @Nullable String pepperId, String hash) {
+
+    /** Without the hash, which has no place in a log. */
+    @Override
+    public String toString() {
+      return "Stored[scheme=" + scheme + ", pepperId=" + pepperId + "]";
+    }
+  }
+
+  /** What a check found. */
+  enum Proof {
+    /** The client knows the secret. */
+    PROVEN,
+    /** It does not. */
+    WRONG,
+    /** The scheme of the record is not accepted here, so nobody can tell. */
+    SCHEME_NOT_ACCEPTED,
+    /** The pepper of the record is not configured here, so nobody can tell. */
+    PEPPER_MISSING
+  }
+
+  private static final byte[] NOBODY = new byte[Scratch.DIGEST_LENGTH];
+
+  private final Map<String, Key> hashKeys = new HashMap<>();
+  private final @Nullable String primaryId;
+  private final boolean acceptUnpeppered;
+
+  /** A hasher without a pepper: scheme {@code sha256} alone. */
+  SecretHasher() {
+    primaryId = null;
+    acceptUnpeppered = true;
+  }
+
+  /**
+   * @param primary hashes; it verifies too
+   * @param others verify only
+   * @param acceptUnpeppered whether {@code sha256} is accepted too, for keys issued before there
+   *     was a pepper. While it is, who can write to the database can insert a key of his own making
+   */
+  SecretHasher(ServerSecret primary, Collection<ServerSecret> others, boolean acceptUnpeppered) {
+    for (ServerSecret pepper : ServerSecret.distinct(primary, others)) {
+      hashKeys.put(pepper.id(), Hmac.key(pepper.derive(HASH_LABEL)));
+    }
+    this.primaryId = primary.id();
+    this.acceptUnpeppered = acceptUnpeppered;
+  }
+
+  /** What to store for the token in the scratch. */
+  Stored hash(Scratch scratch) {
+    byte[] inner = scratch.digestBlock();
+    if (primaryId == null) {
+      return new Stored(SHA256, null, HexFormat.of().formatHex(inner));
+    }
+    byte[] hash = Hmac.sha256(hashKeys.get(primaryId), inner);
+    return new Stored(HMAC_SHA256, primaryId, HexFormat.of().formatHex(hash));
+  }
+
+  /**
+   * Checks a secret in constant time. Names are compared exactly, so that {@code SHA256} is no
+   * scheme.
+   *
+   * @param inner SHA-256 of {@code id_secret}, see {@link Scratch#digestBlock()}
+   * @param stored the bytes of the stored hash
+   */
+  Proof verify(byte[] inner, String scheme, @Nullable String pepperId, byte[] stored) {
+    if (scheme.equals(HMAC_SHA256)) {
+      Key hashKey = pepperId == null ? null : hashKeys.get(pepperId);
+      return hashKey == null ? Proof.PEPPER_MISSING : compare(Hmac.sha256(hashKey, inner), stored);
+    }
+    if (scheme.equals(SHA256) && acceptUnpeppered && pepperId == null) {
+      return compare(inner, stored);
+    }
+    return Proof.SCHEME_NOT_ACCEPTED;
+  }
+
+  /** Does the work of a check, for an id that nobody has, and answers WRONG. */
+  Proof pretend(byte[] inner) {
+    verify(inner, primaryId == null ? SHA256 : HMAC_SHA256, primaryId, NOBODY);
+    return Proof.WRONG;
+  }
+
+  private static Proof compare(byte[] actual, byte[] stored) {
+    return MessageDigest.isEqual(actual, stored) ? Proof.PROVEN : Proof.WRONG;
+  }
+}
