@@ -1,0 +1,121 @@
+package io.keystile;
+
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What a request needs: the scopes a key must have been granted. Built once, as a constant, and
+ * handed to every validation.
+ *
+ * <pre>{@code
+ * static final Access READ = Access.requiring("forecast:read");
+ * static final Access EXPORT =
+ *     Access.requiring("forecast:read").and(Access.requiringAny("export:csv", "export:json"));
+ * }</pre>
+ *
+ * <p>A scope is 1 to 100 ASCII characters: segments of {@code [A-Za-z0-9._-]+}, joined by {@code
+ * :}. It is compared exactly, case included. A key that was granted {@code forecast:*} has every
+ * scope below {@code forecast}, at any depth, but not {@code forecast} itself; {@code *} is every
+ * scope; a key that was granted {@code forecast} has nothing below it. A wildcard can be granted,
+ * not required.
+ *
+ * <p>Immutable and safe for use by many threads.
+ */
+public final class Access {
+
+  private static final Access AUTHENTICATED = new Access(new String[0][]);
+
+  /** Each clause is met by any of its scopes; all clauses must be met. */
+  private final String[][] clauses;
+
+  private Access(String[][] clauses) {
+    this.clauses = clauses;
+  }
+
+  /**
+   * Returns the access that any valid key has, whatever its scopes.
+   *
+   * @return the access without required scopes
+   */
+  public static Access authenticated() {
+    return AUTHENTICATED;
+  }
+
+  /**
+   * Returns the access of keys that have all of these scopes.
+   *
+   * @param allOf at least one scope
+   * @return the access
+   * @throws IllegalArgumentException if there is no scope or one is not valid
+   */
+  public static Access requiring(String... allOf) {
+    requireSome(allOf);
+    return new Access(
+        Stream.of(allOf)
+            .map(scope -> new String[] {Scopes.requireScope(scope)})
+            .toArray(String[][]::new));
+  }
+
+  /**
+   * Returns the access of keys that have at least one of these scopes.
+   *
+   * @param anyOf at least one scope
+   * @return the access
+   * @throws IllegalArgumentException if there is no scope or one is not valid
+   */
+  public static Access requiringAny(String... anyOf) {
+    requireSome(anyOf);
+    String[] clause = Stream.of(anyOf).map(Scopes::requireScope).toArray(String[]::new);
+    return new Access(new String[][] {clause});
+  }
+
+  private static void requireSome(String[] scopes) {
+    if (scopes.length == 0) {
+      throw new IllegalArgumentException(
+          "No scope given; for none at all there is Access.authenticated()");
+    }
+  }
+
+  /**
+   * Returns the access that needs what both need.
+   *
+   * @param other what is needed besides
+   * @return the combined access
+   */
+  public Access and(Access other) {
+    return new Access(
+        Stream.concat(Stream.of(clauses), Stream.of(other.clauses)).toArray(String[][]::new));
+  }
+
+  /** Whether a key with these grants has it. Allocates nothing. */
+  boolean permits(GrantedScopes granted) {
+    for (String[] clause : clauses) {
+      if (!coversAny(granted, clause)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean coversAny(GrantedScopes granted, String[] clause) {
+    for (String scope : clause) {
+      if (granted.covers(scope)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Describes what is needed, for logs.
+   *
+   * @return for instance {@code Access[forecast:read, export:csv|export:json]}
+   */
+  @Override
+  public String toString() {
+    return Arrays.stream(clauses)
+        .map(clause -> String.join("|", clause))
+        .collect(Collectors.joining(", ", "Access[", "]"));
+  }
+}
