@@ -1,0 +1,128 @@
+package io.keystile;
+
+import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a request came from, as far as the host knows it: the client's address, whether the
+ * transport was secure, and the name of the calling service.
+ *
+ * <pre>{@code
+ * Origin origin = Origin.of(clientAddress).secure(true).caller("billing");
+ * }</pre>
+ *
+ * <p>Address texts are read strictly and never resolved: no DNS look-up can happen. Taken are four
+ * decimal octets without leading zeros ({@code 192.0.2.7}) and the forms of RFC 4291 ({@code
+ * 2001:db8::7}, {@code ::ffff:192.0.2.7}, which is the IPv4 address). Octal and shortened forms,
+ * zone ids, brackets, ports, blanks and host names are not. A text that cannot be read is not an
+ * error: it is an address that no allow-list contains, so that a key without an allow-list works
+ * and one with an allow-list is refused.
+ *
+ * <p>Immutable and safe for use by many threads. The methods that look like setters return a
+ * changed copy.
+ */
+public final class Origin {
+
+  /** What the host said about the transport. */
+  enum Transport {
+    SECURE,
+    CLEAR,
+    NOT_STATED
+  }
+
+  private static final Origin UNKNOWN = new Origin(null, null, Transport.NOT_STATED, null);
+
+  private final @Nullable String text;
+  private final @Nullable InetAddress address;
+  private final Transport transport;
+  private final @Nullable String caller;
+
+  private Origin(
+      @Nullable String text,
+      @Nullable InetAddress address,
+      Transport transport,
+      @Nullable String caller) {
+    this.text = text;
+    this.address = address;
+    this.transport = transport;
+    this.caller = caller;
+  }
+
+  /**
+   * Returns the origin with this address.
+   *
+   * @param address the text of the client's address; null is an unknown address
+   * @return the origin, its transport not stated, without a caller
+   */
+  public static Origin of(@Nullable String address) {
+    return new Origin(address, null, Transport.NOT_STATED, null);
+  }
+
+  /**
+   * Returns the origin with this address. The scope of an IPv6 address is left out.
+   *
+   * @param address the client's address; null is an unknown address
+   * @return the origin, its transport not stated, without a caller
+   */
+  public static Origin of(@Nullable InetAddress address) {
+    return new Origin(null, address, Transport.NOT_STATED, null);
+  }
+
+  /**
+   * Returns the origin about which nothing is known. No allow-list contains it.
+   *
+   * @return the origin without an address, its transport not stated, without a caller
+   */
+  public static Origin unknown() {
+    return UNKNOWN;
+  }
+
+  /**
+   * States whether the token came over a transport that others cannot read.
+   *
+   * @param secure true for TLS, false for clear text
+   * @return a copy that says so
+   */
+  public Origin secure(boolean secure) {
+    return new Origin(text, address, secure ? Transport.SECURE : Transport.CLEAR, caller);
+  }
+
+  /**
+   * States the name under which a service calls, for instance from {@code X-Service-Name}. It is
+   * what the client says, and compared exactly.
+   *
+   * @param caller the name; null is none
+   * @return a copy that says so
+   */
+  public Origin caller(@Nullable String caller) {
+    return new Origin(text, address, transport, caller);
+  }
+
+  /** The address, or null if it is unknown or cannot be read. Parsed here: few keys need it. */
+  @Nullable IpAddress ipAddress() {
+    return address != null ? IpAddress.of(address) : IpAddress.parse(text);
+  }
+
+  Transport transport() {
+    return transport;
+  }
+
+  @Nullable String callerName() {
+    return caller;
+  }
+
+  /**
+   * Describes the origin, for logs. What a client may have written is not repeated.
+   *
+   * @return address, transport, and whether there is a caller
+   */
+  @Override
+  public String toString() {
+    IpAddress known = ipAddress();
+    return "Origin[%s, %s%s]"
+        .formatted(
+            known == null ? "unknown address" : known,
+            transport,
+            caller == null ? "" : ", caller stated");
+  }
+}
