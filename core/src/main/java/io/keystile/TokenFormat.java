@@ -51,8 +51,8 @@ public final class TokenFormat {
   }
 
   /** The redacted form from what a record holds. */
-  static String redact(TokenPrefix prefix, KeyId id, String end) {
-    return prefix.text() + id.toString().substring(0, SHOWN_OF_ID) + "…" + end;
+  static String redact(TokenPrefix prefix, String id, String end) {
+    return prefix.text() + id.substring(0, SHOWN_OF_ID) + "…" + end;
   }
 
   /**
