@@ -1,0 +1,268 @@
+package io.keystile;
+
+import io.keystile.store.KeyFilter;
+import io.keystile.store.KeyRecord.State;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which keys to list. All conditions hold together; what is not mentioned is not asked about.
+ * Immutable: each method returns a changed copy.
+ *
+ * <pre>{@code
+ * KeyQuery query = KeyQuery.ofOwner("weather-app").status(ACTIVE).expiringBefore(nextWeek);
+ * for (KeyPage page = keys.list(query); ; page = keys.list(query.after(page.next()))) {
+ *   page.keys().forEach(this::remind);
+ *   if (page.next() == null) {
+ *     break;
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>Keys come in the order of their creation. A key that exists and matches as long as the pages
+ * are read is seen exactly once.
+ */
+public final class KeyQuery {
+
+  private static final int DEFAULT_LIMIT = 100;
+  private static final int MAX_LIMIT = 1000;
+  private static final Set<State> NOT_REVOKED = Set.of(State.ACTIVE, State.DISABLED);
+
+  // assigned by the method that makes the copy, before anybody else sees it, and never again
+  private @Nullable String owner;
+  private @Nullable String subject;
+  private @Nullable String brand;
+  private @Nullable String environment;
+  private KeyDetails.@Nullable Status status;
+  private @Nullable Instant expiringBefore;
+  private @Nullable Instant unusedSince;
+  private boolean neverUsed;
+  private @Nullable String after;
+  private int limit = DEFAULT_LIMIT;
+
+  private KeyQuery() {}
+
+  private KeyQuery copy() {
+    KeyQuery copy = new KeyQuery();
+    copy.owner = owner;
+    copy.subject = subject;
+    copy.brand = brand;
+    copy.environment = environment;
+    copy.status = status;
+    copy.expiringBefore = expiringBefore;
+    copy.unusedSince = unusedSince;
+    copy.neverUsed = neverUsed;
+    copy.after = after;
+    copy.limit = limit;
+    return copy;
+  }
+
+  /**
+   * Returns the query for all keys.
+   *
+   * @return a query without conditions
+   */
+  public static KeyQuery all() {
+    return new KeyQuery();
+  }
+
+  /**
+   * Returns the query for the keys of one owner.
+   *
+   * @param owner the owner, compared exactly
+   * @return the query
+   * @throws IllegalArgumentException if no owner can have this name
+   */
+  public static KeyQuery ofOwner(String owner) {
+    return all().owner(owner);
+  }
+
+  KeyQuery owner(String owner) {
+    KeyQuery copy = copy();
+    copy.owner = Arguments.name(owner, "owner");
+    return copy;
+  }
+
+  /**
+   * Asks for the personal access tokens of one user.
+   *
+   * @param subject the user, compared exactly
+   * @return a changed copy
+   * @throws IllegalArgumentException if no subject can have this name
+   */
+  public KeyQuery subject(String subject) {
+    KeyQuery copy = copy();
+    copy.subject = Arguments.name(subject, "subject");
+    return copy;
+  }
+
+  /**
+   * Asks for the keys of one brand.
+   *
+   * @param brand the brand
+   * @return a changed copy
+   * @throws IllegalArgumentException if no brand can have this name
+   */
+  public KeyQuery brand(String brand) {
+    KeyQuery copy = copy();
+    copy.brand = Arguments.name(brand, "brand");
+    return copy;
+  }
+
+  /**
+   * Asks for the keys of one environment.
+   *
+   * @param environment the environment
+   * @return a changed copy
+   * @throws IllegalArgumentException if no environment can have this name
+   */
+  public KeyQuery environment(String environment) {
+    KeyQuery copy = copy();
+    copy.environment = Arguments.name(environment, "environment");
+    return copy;
+  }
+
+  /**
+   * Asks for the keys with one status, at the time of the call. {@code ACTIVE} finds those that are
+   * {@code ROTATING} as well.
+   *
+   * @param status the status
+   * @return a changed copy
+   * @throws IllegalArgumentException for {@code ROTATING}, which cannot be asked for
+   */
+  public KeyQuery status(KeyDetails.Status status) {
+    Objects.requireNonNull(status, "status");
+    if (status == KeyDetails.Status.ROTATING) {
+      throw new IllegalArgumentException(
+          "status: ROTATING cannot be asked for, ACTIVE includes it");
+    }
+    KeyQuery copy = copy();
+    copy.status = status;
+    return copy;
+  }
+
+  /**
+   * Asks for keys that end before a time. Keys that have ended or are revoked already are left out,
+   * unless {@link #status} asks for them.
+   *
+   * @param time the time, exclusive; not before 1970
+   * @return a changed copy
+   * @throws IllegalArgumentException if the time is before 1970
+   */
+  public KeyQuery expiringBefore(Instant time) {
+    KeyQuery copy = copy();
+    // whole milliseconds that are before a time are before its next whole millisecond
+    Instant floor = Arguments.time(time, "expiringBefore");
+    boolean whole = !floor.isBefore(time);
+    copy.expiringBefore = whole ? floor : floor.plus(1, ChronoUnit.MILLIS);
+    return copy;
+  }
+
+  /**
+   * Asks for keys that let nobody in since a time, or never did. Last use may be known late, see
+   * {@link KeyDetails}.
+   *
+   * @param time the time; a use at that very time is one since
+   * @return a changed copy
+   * @throws IllegalArgumentException if the time is before 1970
+   */
+  public KeyQuery unusedSince(Instant time) {
+    KeyQuery copy = copy();
+    copy.unusedSince = Arguments.time(time, "unusedSince");
+    return copy;
+  }
+
+  /**
+   * Asks for keys that never let anybody in.
+   *
+   * @return a changed copy
+   */
+  public KeyQuery neverUsed() {
+    KeyQuery copy = copy();
+    copy.neverUsed = true;
+    return copy;
+  }
+
+  /**
+   * Asks for the page that begins after a key.
+   *
+   * @param next {@link KeyPage#next()} of the page before
+   * @return a changed copy
+   * @throws IllegalArgumentException if it is no such text
+   */
+  public KeyQuery after(String next) {
+    if (KeyId.parse(Objects.requireNonNull(next, "after")) == null) {
+      throw new IllegalArgumentException("after: must be what KeyPage.next() returned");
+    }
+    KeyQuery copy = copy();
+    copy.after = next;
+    return copy;
+  }
+
+  /**
+   * Sets the size of a page.
+   *
+   * @param limit how many keys at most, 1 to 1000; default: 100
+   * @return a changed copy
+   * @throws IllegalArgumentException if it is out of range
+   */
+  public KeyQuery limit(int limit) {
+    if (limit < 1 || limit > MAX_LIMIT) {
+      throw new IllegalArgumentException("limit: must be 1 to " + MAX_LIMIT);
+    }
+    KeyQuery copy = copy();
+    copy.limit = limit;
+    return copy;
+  }
+
+  @Nullable String owner() {
+    return owner;
+  }
+
+  @Nullable String after() {
+    return after;
+  }
+
+  int limit() {
+    return limit;
+  }
+
+  /** The same question in the words of a store. */
+  KeyFilter toFilter(Instant now) {
+    KeyFilter.Builder filter =
+        KeyFilter.builder()
+            .owner(owner)
+            .subject(subject)
+            .brand(brand)
+            .environment(environment)
+            .unusedSince(unusedSince)
+            .neverUsed(neverUsed)
+            .liveUntil(lastEnd());
+    boolean expiring = expiringBefore != null;
+    if (status == null) {
+      return expiring ? filter.states(NOT_REVOKED).liveAfter(now).build() : filter.build();
+    }
+    switch (status) {
+      case ACTIVE -> filter.states(Set.of(State.ACTIVE)).liveAfter(now);
+      case DISABLED -> filter.states(Set.of(State.DISABLED)).liveAfter(expiring ? now : null);
+      case REVOKED -> filter.states(Set.of(State.REVOKED));
+      default -> filter.states(Set.of(State.ACTIVE)).liveUntil(earlier(now, lastEnd()));
+    }
+    return filter.build();
+  }
+
+  /** The last millisecond before {@link #expiringBefore}. */
+  private @Nullable Instant lastEnd() {
+    if (expiringBefore == null || expiringBefore.equals(Instant.EPOCH)) {
+      return expiringBefore;
+    }
+    return expiringBefore.minus(1, ChronoUnit.MILLIS);
+  }
+
+  private static Instant earlier(Instant a, @Nullable Instant b) {
+    return b == null || a.isBefore(b) ? a : b;
+  }
+}
