@@ -1,0 +1,441 @@
+package io.keystile;
+
+import io.keystile.KeyException.Failure;
+import io.keystile.store.AuditEntry;
+import io.keystile.store.AuditFilter;
+import io.keystile.store.KeyFilter;
+import io.keystile.store.KeyRecord;
+import io.keystile.store.KeyRecord.State;
+import io.keystile.store.KeyStore;
+import io.keystile.store.KeyWrite;
+import io.keystile.store.Purge;
+import io.keystile.store.StoreException;
+import io.keystile.store.StoredKey;
+import io.keystile.store.WriteOutcome;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The verbs that change and show keys, over a store: {@link Lifecycle} decides, the store keeps,
+ * and what is here repeats a lost race, recognises a repeated call and says what failed. For any
+ * thread; everything may block.
+ *
+ * <p>A race that was lost is tried again with what the winner left, so that the outcome is that of
+ * one call after the other. Not so in a transaction of the host's: it may not see what the winner
+ * did, or may be broken already, so there {@link Failure#CONFLICT} is reported at once.
+ */
+final class Administration {
+
+  /** Each lost race means that somebody else got ahead, so this many in a row do not happen. */
+  private static final int ATTEMPTS = 1000;
+
+  private static final int PAGE = 200;
+  private static final int PURGE_LIMIT = 10_000;
+  private static final Duration NOTICES_KEPT = Duration.ofDays(1);
+  private static final Set<State> NOT_REVOKED = Set.of(State.ACTIVE, State.DISABLED);
+
+  private final KeyStore store;
+  private final KeyMint mint;
+  private final InstantSource clock;
+  private final LifecycleSettings settings;
+  private final LocalNode node;
+
+  /** If not null, the keys of all others do not exist here. */
+  private final @Nullable String onlyOwner;
+
+  Administration(
+      KeyStore store,
+      KeyMint mint,
+      InstantSource clock,
+      LifecycleSettings settings,
+      LocalNode node) {
+    this.store = store;
+    this.mint = mint;
+    this.clock = clock;
+    this.settings = settings;
+    this.node = node;
+    this.onlyOwner = null;
+  }
+
+  private Administration(Administration whole, String onlyOwner) {
+    store = whole.store;
+    mint = whole.mint;
+    clock = whole.clock;
+    settings = whole.settings;
+    node = whole.node;
+    this.onlyOwner = onlyOwner;
+  }
+
+  /** The same for the keys of one owner, as if there were no others. */
+  Administration within(String owner) {
+    return new Administration(this, owner);
+  }
+
+  /** What a change makes of a key. */
+  @FunctionalInterface
+  private interface Step {
+    KeyRecord next(StoredKey stored, Instant now);
+  }
+
+  IssuedKey issue(KeySpec spec) {
+    TokenPrefix prefix = settings.prefix(spec.brand(), spec.environment());
+    Operation operation = operation(Operation.ISSUE, spec.cause(), null);
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      KeyMint.Minted minted = mint.mint(prefix);
+      KeyRecord record = Lifecycle.issue(spec, minted, settings);
+      List<KeyWrite> writes = List.of(operation.write(null, record, minted.createdAt()));
+      WriteOutcome outcome =
+          write(operation, record.id(), () -> store.insert(writes, settings.ownerMaximum()));
+      switch (outcome.kind()) {
+        case APPLIED -> {
+          StoredKey stored = new StoredKey(record, List.of());
+          return IssuedKey.fresh(new KeyDetails(stored, now()), minted.revealToken());
+        }
+        case REPEATED -> {
+          AuditEntry earlier = Objects.requireNonNull(outcome.earlier());
+          operation.requireSame(earlier, spec.owner());
+          return IssuedKey.repeated(find(earlier.keyId()).orElseThrow(KeyException::unknownKey));
+        }
+        case OWNER_FULL ->
+            throw new KeyException(
+                Failure.OWNER_FULL, "the owner has as many keys as permitted", null);
+        case DUPLICATE, CONFLICT -> {
+          // the next id is another one
+        }
+      }
+    }
+    throw conflict(null);
+  }
+
+  Optional<KeyDetails> find(String keyId) {
+    return read(keyId).map(stored -> new KeyDetails(stored, now()));
+  }
+
+  KeyPage list(KeyQuery query) {
+    if (onlyOwner != null) {
+      if (query.owner() != null && !query.owner().equals(onlyOwner)) {
+        return new KeyPage(List.of(), null);
+      }
+      query = query.owner(onlyOwner);
+    }
+    Instant now = now();
+    List<StoredKey> keys = list(query.toFilter(now), query.after(), query.limit());
+    return new KeyPage(
+        keys.stream().map(stored -> new KeyDetails(stored, now)).toList(),
+        keys.size() < query.limit() ? null : lastId(keys));
+  }
+
+  KeyDetails update(String keyId, KeyUpdate update) {
+    return change(
+        keyId,
+        operation("update", update.cause(), null),
+        (stored, now) -> Lifecycle.update(stored.record(), update, now));
+  }
+
+  KeyDetails disable(String keyId, Cause cause) {
+    return change(
+        keyId,
+        operation("disable", cause, null),
+        (stored, now) -> Lifecycle.disable(stored.record()));
+  }
+
+  KeyDetails enable(String keyId, Cause cause) {
+    return change(
+        keyId,
+        operation("enable", cause, null),
+        (stored, now) -> Lifecycle.enable(stored.record()));
+  }
+
+  KeyDetails extend(String keyId, Duration lifetime, Cause cause) {
+    Arguments.lifetime(lifetime, "lifetime");
+    return change(
+        keyId,
+        operation("extend", cause, null),
+        (stored, now) ->
+            Lifecycle.extend(stored.record(), lifetime, settings.personalMaximum(), now));
+  }
+
+  KeyDetails revoke(String keyId, Revocation revocation) {
+    flushUse();
+    return revoke(keyId, revocation, revocation(revocation));
+  }
+
+  /** Returns how many keys this call found that were not revoked; now they are. */
+  int revokeAllOf(String owner, Revocation revocation) {
+    Arguments.name(owner, "owner");
+    return revokeAll(KeyFilter.builder().owner(owner), revocation);
+  }
+
+  /** Returns how many keys this call found that were not revoked; now they are. */
+  int revokeAllOfSubject(String subject, Revocation revocation) {
+    Arguments.name(subject, "subject");
+    return revokeAll(KeyFilter.builder().subject(subject), revocation);
+  }
+
+  private int revokeAll(KeyFilter.Builder which, Revocation revocation) {
+    flushUse();
+    Operation whole = revocation(revocation);
+    KeyFilter filter = which.states(NOT_REVOKED).build();
+    int revoked = 0;
+    String after = null;
+    boolean foundNone = true;
+    while (true) {
+      List<StoredKey> keys = list(filter, after, PAGE);
+      for (StoredKey stored : keys) {
+        String keyId = stored.record().id();
+        try {
+          revoke(keyId, revocation, whole.on(keyId));
+          revoked++;
+        } catch (KeyException e) {
+          if (e.failure() != Failure.UNKNOWN_KEY) { // purged meanwhile
+            throw e;
+          }
+        }
+        foundNone = false;
+      }
+      if (keys.size() == PAGE) {
+        after = lastId(keys);
+      } else if (foundNone) {
+        return revoked;
+      } else {
+        // a node whose clock is behind may have issued a key that sorts before what was read
+        after = null;
+        foundNone = true;
+      }
+    }
+  }
+
+  private KeyDetails revoke(String keyId, Revocation revocation, Operation operation) {
+    return change(keyId, operation, (stored, now) -> Lifecycle.revoke(stored, revocation, now));
+  }
+
+  /** The audit trail, oldest first. */
+  List<AuditEntry> audit(AuditFilter filter, long after, int limit) {
+    return read(() -> store.audit(filter, after, limit));
+  }
+
+  /**
+   * Removes for good what is old enough.
+   *
+   * @param keysKept how long keys stay after they were revoked or have ended
+   * @param auditKept how long audit entries stay
+   */
+  Purge.Result purge(Duration keysKept, Duration auditKept, Cause cause) {
+    Instant now = now();
+    Instant keysBefore = Arguments.minus(now, notNegative(keysKept, "keysKept"));
+    Instant auditBefore = Arguments.minus(now, notNegative(auditKept, "auditKept"));
+    Instant changesBefore = Arguments.minus(now, NOTICES_KEPT);
+    Operation operation = operation("purge", cause, null);
+    int keys =
+        purgeKeys(
+                KeyFilter.builder().states(Set.of(State.REVOKED)).revokedBefore(keysBefore).build(),
+                operation)
+            + purgeKeys(
+                KeyFilter.builder().states(NOT_REVOKED).liveUntil(keysBefore).build(), operation);
+    int auditEntries = 0;
+    int changes = 0;
+    Purge.Result step;
+    do {
+      step = purge(new Purge(List.of(), auditBefore, changesBefore, PURGE_LIMIT), operation);
+      auditEntries += step.auditEntries();
+      changes += step.changes();
+    } while (step.auditEntries() == PURGE_LIMIT || step.changes() == PURGE_LIMIT);
+    return new Purge.Result(keys, auditEntries, changes);
+  }
+
+  private int purgeKeys(KeyFilter filter, Operation operation) {
+    int removed = 0;
+    String after = null;
+    List<StoredKey> keys;
+    do {
+      keys = list(filter, after, PAGE);
+      if (!keys.isEmpty()) {
+        Instant now = now();
+        List<KeyWrite> removals =
+            keys.stream()
+                .map(StoredKey::record)
+                .map(record -> operation.on(record.id()).removal(record, now))
+                .toList();
+        removed += purge(new Purge(removals, null, null, PURGE_LIMIT), operation).keys();
+        after = lastId(keys);
+      }
+    } while (keys.size() == PAGE);
+    return removed;
+  }
+
+  private Purge.Result purge(Purge purge, Operation operation) {
+    Runnable forget = () -> purge.keys().forEach(write -> node.changed(write.record().id()));
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      try {
+        Purge.Result result = store.purge(purge);
+        store.afterCommit(forget);
+        return result;
+      } catch (StoreException e) {
+        failed(e, operation, forget);
+      }
+    }
+    throw conflict(null);
+  }
+
+  /** Reads, decides, and writes if nobody else has written meanwhile; else once more. */
+  private KeyDetails change(String keyId, Operation operation, Step step) {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      StoredKey stored = read(keyId).orElseThrow(KeyException::unknownKey);
+      KeyRecord record = stored.record();
+      Instant now = now();
+      KeyRecord next;
+      try {
+        next = step.next(stored, now);
+      } catch (KeyException e) {
+        if (isRepeated(operation, keyId)) {
+          return new KeyDetails(stored, now);
+        }
+        throw e;
+      }
+      if (next == record) {
+        // it may have been another node that has changed it, and this one may not know yet
+        store.afterCommit(() -> node.changed(keyId));
+        return new KeyDetails(stored, now);
+      }
+      KeyWrite write = operation.write(record, next, now);
+      WriteOutcome outcome = write(operation, keyId, () -> store.replace(write));
+      switch (outcome.kind()) {
+        case APPLIED -> {
+          return new KeyDetails(new StoredKey(next, stored.uses()), now);
+        }
+        case REPEATED -> {
+          operation.requireSame(Objects.requireNonNull(outcome.earlier()), keyId);
+          return find(keyId).orElseThrow(KeyException::unknownKey);
+        }
+        default -> {
+          // the record has moved on
+        }
+      }
+    }
+    throw conflict(null);
+  }
+
+  /** Whether a call that is refused now was done when it came first. */
+  private boolean isRepeated(Operation operation, String keyId) {
+    if (!operation.isNamedByCaller()) {
+      return false;
+    }
+    AuditFilter sameId = new AuditFilter(null, null, operation.storedId(), null, null);
+    List<AuditEntry> earlier = read(() -> store.audit(sameId, 0, 1));
+    earlier.forEach(entry -> operation.requireSame(entry, keyId));
+    return !earlier.isEmpty();
+  }
+
+  /**
+   * One conditional write; {@link WriteOutcome#CONFLICT} only where it makes sense to try again.
+   */
+  private WriteOutcome write(Operation operation, String keyId, Supplier<WriteOutcome> call) {
+    Runnable forget = () -> node.changed(keyId);
+    WriteOutcome outcome;
+    try {
+      outcome = call.get();
+    } catch (StoreException e) {
+      failed(e, operation, forget);
+      return WriteOutcome.CONFLICT;
+    }
+    if (outcome.kind() == WriteOutcome.Kind.CONFLICT && isInHostTransaction()) {
+      throw conflict(null);
+    }
+    store.afterCommit(forget);
+    return outcome;
+  }
+
+  /** Says what the failure of a write means, and returns if it may be tried again at once. */
+  private void failed(StoreException e, Operation operation, Runnable forget) {
+    switch (e.kind()) {
+      case OUTCOME_UNKNOWN -> {
+        forget.run();
+        throw new OutcomeUnknownException(operation.id(), e);
+      }
+      case CONFLICT -> {
+        if (isInHostTransaction()) {
+          throw conflict(e);
+        }
+      }
+      case UNAVAILABLE -> throw unavailable(e);
+    }
+  }
+
+  /**
+   * Whether the calling thread writes in a transaction of the host's: without one, an action after
+   * the commit runs at once.
+   */
+  private boolean isInHostTransaction() {
+    boolean[] ran = new boolean[1];
+    store.afterCommit(() -> ran[0] = true);
+    return !ran[0];
+  }
+
+  private Optional<StoredKey> read(String keyId) {
+    Objects.requireNonNull(keyId, "keyId");
+    if (KeyId.parse(keyId) == null) {
+      return Optional.empty();
+    }
+    return read(() -> store.find(keyId))
+        .filter(stored -> onlyOwner == null || stored.record().owner().equals(onlyOwner));
+  }
+
+  private List<StoredKey> list(KeyFilter filter, @Nullable String after, int limit) {
+    return read(() -> store.list(filter, after, limit));
+  }
+
+  private static <T> T read(Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (StoreException e) {
+      throw e.kind() == StoreException.Kind.CONFLICT ? conflict(e) : unavailable(e);
+    }
+  }
+
+  /** So that a revocation says when the key was last used; on a connection of its own. */
+  private void flushUse() {
+    // a host's transaction may hold locks which that connection would wait for
+    if (!isInHostTransaction()) {
+      node.flushUse();
+    }
+  }
+
+  private Operation revocation(Revocation revocation) {
+    return operation("revoke", revocation.cause(), revocation.reason().name());
+  }
+
+  private Operation operation(String action, Cause cause, @Nullable String reason) {
+    return Operation.of(action, cause, reason, onlyOwner);
+  }
+
+  private Instant now() {
+    return clock.instant().truncatedTo(ChronoUnit.MILLIS);
+  }
+
+  private static String lastId(List<StoredKey> keys) {
+    return keys.get(keys.size() - 1).record().id();
+  }
+
+  private static Duration notNegative(Duration duration, String option) {
+    if (duration.isNegative()) {
+      throw new IllegalArgumentException(option + ": must not be negative");
+    }
+    return duration;
+  }
+
+  private static KeyException conflict(@Nullable StoreException cause) {
+    return new KeyException(Failure.CONFLICT, "others were changing the same data", cause);
+  }
+
+  private static KeyException unavailable(StoreException cause) {
+    return new KeyException(Failure.STORE_UNAVAILABLE, "the store is not available", cause);
+  }
+}
