@@ -37,6 +37,7 @@ final class Administration {
   /** Each lost race means that somebody else got ahead, so this many in a row do not happen. */
   private static final int ATTEMPTS = 1000;
 
+  private static final String REVOKE = "revoke";
   private static final int PAGE = 200;
   private static final int PURGE_LIMIT = 10_000;
   private static final Duration NOTICES_KEPT = Duration.ofDays(1);
@@ -90,7 +91,12 @@ final class Administration {
     Operation operation = operation(Operation.ISSUE, spec.cause(), null);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       KeyMint.Minted minted = mint.mint(prefix);
-      KeyRecord record = Lifecycle.issue(spec, minted, settings);
+      KeyRecord record;
+      try {
+        record = Lifecycle.issue(spec, minted, settings);
+      } catch (KeyException | IllegalArgumentException e) {
+        return repeated(earlier(operation, spec.owner()).orElseThrow(() -> e));
+      }
       List<KeyWrite> writes = List.of(operation.write(null, record, minted.createdAt()));
       WriteOutcome outcome =
           write(operation, record.id(), () -> store.insert(writes, settings.ownerMaximum()));
@@ -102,7 +108,7 @@ final class Administration {
         case REPEATED -> {
           AuditEntry earlier = Objects.requireNonNull(outcome.earlier());
           operation.requireSame(earlier, spec.owner());
-          return IssuedKey.repeated(find(earlier.keyId()).orElseThrow(KeyException::unknownKey));
+          return repeated(earlier);
         }
         case OWNER_FULL ->
             throw new KeyException(
@@ -113,6 +119,10 @@ final class Administration {
       }
     }
     throw conflict(null);
+  }
+
+  private IssuedKey repeated(AuditEntry earlier) {
+    return IssuedKey.repeated(find(earlier.keyId()).orElseThrow(KeyException::unknownKey));
   }
 
   Optional<KeyDetails> find(String keyId) {
@@ -165,7 +175,8 @@ final class Administration {
 
   KeyDetails revoke(String keyId, Revocation revocation) {
     flushUse();
-    return revoke(keyId, revocation, revocation(revocation));
+    String reason = revocation.reason().name();
+    return revoke(keyId, revocation, operation(REVOKE, revocation.cause(), reason));
   }
 
   /** Returns how many keys this call found that were not revoked; now they are. */
@@ -182,35 +193,39 @@ final class Administration {
 
   private int revokeAll(KeyFilter.Builder which, Revocation revocation) {
     flushUse();
-    Operation whole = revocation(revocation);
     KeyFilter filter = which.states(NOT_REVOKED).build();
+    Operation operation = Operation.ofMany(REVOKE, revocation.cause(), revocation.reason().name());
     int revoked = 0;
+    // a node whose clock is behind may issue a key that sorts before what was read already
+    for (int pass = 0; pass < ATTEMPTS; pass++) {
+      int found = revokeListed(filter, revocation, operation);
+      if (found == 0) {
+        return revoked;
+      }
+      revoked += found;
+    }
+    throw conflict(null);
+  }
+
+  private int revokeListed(KeyFilter filter, Revocation revocation, Operation operation) {
+    int found = 0;
     String after = null;
-    boolean foundNone = true;
-    while (true) {
-      List<StoredKey> keys = list(filter, after, PAGE);
+    List<StoredKey> keys;
+    do {
+      keys = list(filter, after, PAGE);
       for (StoredKey stored : keys) {
-        String keyId = stored.record().id();
+        after = stored.record().id();
         try {
-          revoke(keyId, revocation, whole.on(keyId));
-          revoked++;
+          revoke(after, revocation, operation.on(after));
         } catch (KeyException e) {
-          if (e.failure() != Failure.UNKNOWN_KEY) { // purged meanwhile
+          if (e.failure() != Failure.UNKNOWN_KEY) { // else it was purged meanwhile
             throw e;
           }
         }
-        foundNone = false;
+        found++;
       }
-      if (keys.size() == PAGE) {
-        after = lastId(keys);
-      } else if (foundNone) {
-        return revoked;
-      } else {
-        // a node whose clock is behind may have issued a key that sorts before what was read
-        after = null;
-        foundNone = true;
-      }
-    }
+    } while (keys.size() == PAGE);
+    return found;
   }
 
   private KeyDetails revoke(String keyId, Revocation revocation, Operation operation) {
@@ -233,7 +248,7 @@ final class Administration {
     Instant keysBefore = Arguments.minus(now, notNegative(keysKept, "keysKept"));
     Instant auditBefore = Arguments.minus(now, notNegative(auditKept, "auditKept"));
     Instant changesBefore = Arguments.minus(now, NOTICES_KEPT);
-    Operation operation = operation("purge", cause, null);
+    Operation operation = Operation.ofMany("purge", cause, null);
     int keys =
         purgeKeys(
                 KeyFilter.builder().states(Set.of(State.REVOKED)).revokedBefore(keysBefore).build(),
@@ -294,11 +309,9 @@ final class Administration {
       KeyRecord next;
       try {
         next = step.next(stored, now);
-      } catch (KeyException e) {
-        if (isRepeated(operation, keyId)) {
-          return new KeyDetails(stored, now);
-        }
-        throw e;
+      } catch (KeyException | IllegalArgumentException e) {
+        earlier(operation, keyId).orElseThrow(() -> e);
+        next = record;
       }
       if (next == record) {
         // it may have been another node that has changed it, and this one may not know yet
@@ -323,20 +336,18 @@ final class Administration {
     throw conflict(null);
   }
 
-  /** Whether a call that is refused now was done when it came first. */
-  private boolean isRepeated(Operation operation, String keyId) {
+  /** What a call that is refused now did when it came first. */
+  private Optional<AuditEntry> earlier(Operation operation, String target) {
     if (!operation.isNamedByCaller()) {
-      return false;
+      return Optional.empty();
     }
     AuditFilter sameId = new AuditFilter(null, null, operation.storedId(), null, null);
-    List<AuditEntry> earlier = read(() -> store.audit(sameId, 0, 1));
-    earlier.forEach(entry -> operation.requireSame(entry, keyId));
-    return !earlier.isEmpty();
+    Optional<AuditEntry> earlier = read(() -> store.audit(sameId, 0, 1)).stream().findFirst();
+    earlier.ifPresent(entry -> operation.requireSame(entry, target));
+    return earlier;
   }
 
-  /**
-   * One conditional write; {@link WriteOutcome#CONFLICT} only where it makes sense to try again.
-   */
+  /** One conditional write; conflict is returned only where it makes sense to try again. */
   private WriteOutcome write(Operation operation, String keyId, Supplier<WriteOutcome> call) {
     Runnable forget = () -> node.changed(keyId);
     WriteOutcome outcome;
@@ -406,10 +417,6 @@ final class Administration {
     if (!isInHostTransaction()) {
       node.flushUse();
     }
-  }
-
-  private Operation revocation(Revocation revocation) {
-    return operation("revoke", revocation.cause(), revocation.reason().name());
   }
 
   private Operation operation(String action, Cause cause, @Nullable String reason) {

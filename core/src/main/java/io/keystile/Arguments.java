@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /** Checks what hosts hand in. Messages name the option and never repeat the value. */
 final class Arguments {
@@ -47,14 +48,21 @@ final class Arguments {
 
   /** Scopes to grant, each once. */
   static List<String> grants(List<String> scopes) {
-    scopes.forEach(Scopes::requireGrant);
-    return distinct(scopes);
+    return each(scopes, Scopes::requireGrant, "scopes");
   }
 
   /** Networks in CIDR notation, each once. */
   static List<String> networks(List<String> networks) {
-    networks.forEach(Networks::requireNetwork);
-    return distinct(networks);
+    return each(networks, Networks::requireNetwork, "networks");
+  }
+
+  private static List<String> each(List<String> words, Consumer<String> check, String option) {
+    try {
+      words.forEach(check);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(option + ": " + e.getMessage(), e);
+    }
+    return distinct(words);
   }
 
   static List<String> distinct(List<String> words) {

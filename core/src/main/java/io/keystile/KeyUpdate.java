@@ -12,7 +12,7 @@ import java.util.function.Consumer;
  * it at the same time. Immutable: each method returns a changed copy.
  *
  * <pre>{@code
- * keys.update(id, KeyUpdate.rename("batch").scopes("forecast:read").by("alice"));
+ * keys.update(id, KeyUpdate.of().name("batch").scopes("forecast:read").by("alice"));
  * keys.update(id, KeyUpdate.of().noPlan());
  * }</pre>
  *
@@ -45,14 +45,14 @@ public final class KeyUpdate {
   }
 
   /**
-   * Returns an update that gives the key another name.
+   * Sets what people call the key.
    *
    * @param name up to 200 bytes of UTF-8
-   * @return the update
+   * @return a changed copy
    */
-  public static KeyUpdate rename(String name) {
+  public KeyUpdate name(String name) {
     Objects.requireNonNull(name, "name");
-    return NOTHING.and(builder -> builder.name(name));
+    return and(builder -> builder.name(name));
   }
 
   /**

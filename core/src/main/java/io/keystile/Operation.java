@@ -2,6 +2,7 @@ package io.keystile;
 
 import io.keystile.store.AuditEntry;
 import io.keystile.store.KeyRecord;
+import io.keystile.store.KeyRecord.State;
 import io.keystile.store.KeyWrite;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -40,11 +41,18 @@ record Operation(String action, String id, String storedId, Cause cause, @Nullab
     return new Operation(action, id, owner == null ? id : ofOwner(owner, id), cause, reason);
   }
 
+  /**
+   * A call over many keys. It is safe to repeat by itself, so it needs no id: one is drawn, to show
+   * in the audit what was done together.
+   */
+  static Operation ofMany(String action, Cause cause, @Nullable String reason) {
+    String id = Base62.randomText(ID_LENGTH, RANDOM);
+    return new Operation(action, id, id, cause, reason);
+  }
+
   /** The part of a call over many keys that is about one of them. */
   Operation on(String keyId) {
-    String part = cause.operationId() == null ? Base62.randomText(ID_LENGTH, RANDOM) : id;
-    return new Operation(
-        action, id, Arguments.name(part + "/" + keyId, "operationId"), cause, reason);
+    return new Operation(action, id, storedId + "/" + keyId, cause, reason);
   }
 
   /** A hash, since owner and id together may be longer than an operation id can be. */
@@ -70,16 +78,17 @@ record Operation(String action, String id, String storedId, Cause cause, @Nullab
    * @param before the record before, or null when the key is made
    */
   KeyWrite write(@Nullable KeyRecord before, KeyRecord after, Instant now) {
-    return new KeyWrite(after, entry(before, after, now));
+    State previous = before == null ? null : before.state();
+    return new KeyWrite(after, entry(after, previous, after.state(), now));
   }
 
   /** The removal of a key. */
   KeyWrite removal(KeyRecord record, Instant now) {
-    return new KeyWrite(record, entry(record, null, now));
+    return new KeyWrite(record, entry(record, record.state(), null, now));
   }
 
-  private AuditEntry entry(@Nullable KeyRecord before, @Nullable KeyRecord after, Instant now) {
-    KeyRecord key = after != null ? after : before;
+  private AuditEntry entry(
+      KeyRecord key, @Nullable State before, @Nullable State after, Instant now) {
     return new AuditEntry(
         0,
         storedId,
@@ -90,8 +99,8 @@ record Operation(String action, String id, String storedId, Cause cause, @Nullab
         cause.actor(),
         reason,
         cause.note(),
-        before == null ? null : before.state(),
-        after == null ? null : after.state());
+        before,
+        after);
   }
 
   /**

@@ -153,7 +153,7 @@ public final class OwnerKeys {
    */
   public KeyDetails rename(String keyId, String name, Cause cause) {
     return own.update(
-        keyId, KeyUpdate.rename(name).because(Objects.requireNonNull(cause, "cause")));
+        keyId, KeyUpdate.of().name(name).because(Objects.requireNonNull(cause, "cause")));
   }
 
   /**
