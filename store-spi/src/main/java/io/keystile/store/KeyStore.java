@@ -33,12 +33,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Transactions</h2>
  *
- * <p>A store may take part in the host's transactions. Then {@link #insert}, {@link #find}, {@link
- * #replace}, {@link #list}, {@link #audit} and {@link #purge} join the transaction of the calling
- * thread, if there is one. {@link #load} and {@link #changesSince} <em>never</em> do: what they
- * return is cached for everybody, and must be what is committed now, not what an old or an
- * uncommitted snapshot shows. {@link #recordUse} never does either: it is called from background
- * threads.
+ * <p>A store may take part in the host's transactions.
+ *
+ * <ul>
+ *   <li><b>G8</b> If it does, {@link #insert}, {@link #find}, {@link #replace}, {@link #list},
+ *       {@link #audit} and {@link #purge} join the transaction of the calling thread, if there is
+ *       one; whatever they answer, the transaction stays usable, unless they throw. {@link #load}
+ *       and {@link #changesSince} <em>never</em> join: what they return is cached for everybody,
+ *       and must be what is committed now, not what an old or an uncommitted snapshot shows. {@link
+ *       #recordUse} never does either: it is called from background threads.
+ * </ul>
  *
  * <h2>The request path</h2>
  *
