@@ -1,10 +1,15 @@
 import org.jspecify.annotations.NullMarked;
 
-/** The contract of a {@code KeyStore} as tests that the author of a store runs. */
+/** The contract kit that the author of a {@code KeyStore} runs. */
 @NullMarked
 module io.keystile.store.tck {
   requires transitive io.keystile.store;
-  requires transitive org.junit.jupiter.api;
   requires static transitive org.jspecify;
   requires org.assertj.core;
+  requires org.junit.jupiter.api;
+
+  exports io.keystile.store.tck;
+
+  // JUnit calls the tests by reflection
+  opens io.keystile.store.tck;
 }

@@ -1,2 +1,14 @@
-/** The contract kit: extend one class, hand it a store, and run the tests. */
+/**
+ * The contract kit that the author of a {@link io.keystile.store.KeyStore} runs.
+ *
+ * <p>Extend {@link io.keystile.store.tck.KeyStoreContract} and {@link
+ * io.keystile.store.tck.KeyStoreRaceContract}, each by one small class, and {@link
+ * io.keystile.store.tck.TransactionalKeyStoreContract} too if the store joins transactions of its
+ * host. A test's name begins with the number of the rule it holds the store to, as in the
+ * documentation of {@code KeyStore}.
+ *
+ * <p>The kit draws new key ids, owners and operation ids for each test. So the database need not be
+ * empty and need not be emptied; but purging is part of the contract, so it must be one that may
+ * lose everything.
+ */
 package io.keystile.store.tck;
