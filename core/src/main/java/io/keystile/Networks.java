@@ -6,16 +6,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The networks a key may be used from, compiled when its record is loaded.
+ * A list of networks, compiled once: those a key may be used from, or the proxies of a host.
  *
  * <p>A network is an address and, after {@code /}, the length of its prefix: {@code 10.0.0.0/8},
  * {@code 2001:db8::/32}; an address alone is a network of one. {@code /0} is every address of the
- * family. Addresses are written as {@link IpAddress#parse} takes them; an IPv4-mapped network is an
- * IPv4 network, and no IPv6 network contains an IPv4 address. Bits set behind the prefix are
- * refused, not cleared: {@code 10.1.2.3/8} is more likely a slip than the wish for 16 million
- * addresses.
+ * family. Addresses are written as {@link Origin} takes them; an IPv4-mapped network is an IPv4
+ * network, and no IPv6 network contains an IPv4 address. Bits set behind the prefix are refused,
+ * not cleared: {@code 10.1.2.3/8} is more likely a slip than the wish for 16 million addresses.
+ *
+ * <p>Immutable and safe for use by many threads. Nothing here resolves a name.
  */
-final class Networks {
+public final class Networks {
 
   private record Network(IpAddress first, long maskHigh, long maskLow) {
 
@@ -35,8 +36,32 @@ final class Networks {
   }
 
   /**
-   * Compiles a list. An empty one restricts nothing. What is not a network contains nothing, and
-   * does not make a list empty.
+   * Returns the list of these networks.
+   *
+   * @param networks the networks; none is a list that contains no address
+   * @return the list
+   * @throws IllegalArgumentException if one is not a network
+   */
+  public static Networks listed(String... networks) {
+    for (String network : networks) {
+      requireNetwork(network);
+    }
+    return of(List.of(networks));
+  }
+
+  /**
+   * Returns whether one of the networks contains the address.
+   *
+   * @param address the text of an address, read as {@link Origin} does; null is an unknown address
+   * @return whether one does; false if the address is unknown or cannot be read
+   */
+  public boolean contains(@Nullable String address) {
+    return contains(IpAddress.parse(address));
+  }
+
+  /**
+   * Compiles the list of a record. An empty one restricts nothing. What is not a network contains
+   * nothing, and does not make a list empty.
    */
   static Networks of(Collection<String> texts) {
     List<Network> networks = new ArrayList<>();
