@@ -4,6 +4,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module io.keystile {
   exports io.keystile;
+  exports io.keystile.http;
 
   requires transitive io.keystile.store;
   requires static transitive org.jspecify;

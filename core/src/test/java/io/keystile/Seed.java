@@ -4,14 +4,14 @@ import java.security.SecureRandom;
 import java.util.SplittableRandom;
 
 /** Randomness that can be repeated: {@code -Dkeystile.seed=...} replaces the fixed default. */
-final class Seed {
+public final class Seed {
 
   private static final long VALUE = Long.getLong("keystile.seed", 20_261_121L);
 
   private Seed() {}
 
   /** A generator for one test; prints how to repeat it. */
-  static SplittableRandom of(String test) {
+  public static SplittableRandom of(String test) {
     System.out.printf("%s: -Dkeystile.seed=%d%n", test, VALUE);
     return new SplittableRandom(VALUE);
   }
