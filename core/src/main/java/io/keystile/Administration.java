@@ -234,6 +234,15 @@ final class Administration {
 
   /** The audit trail, oldest first. */
   List<AuditEntry> audit(AuditFilter filter, long after, int limit) {
+    if (filter.keyId() != null && KeyId.parse(filter.keyId()) == null) {
+      return List.of();
+    }
+    if (filter.owner() != null) {
+      Arguments.name(filter.owner(), "owner");
+    }
+    if (filter.operationId() != null) {
+      Arguments.name(filter.operationId(), "operationId");
+    }
     return read(() -> store.audit(filter, after, limit));
   }
 
