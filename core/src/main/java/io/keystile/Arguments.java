@@ -89,13 +89,19 @@ final class Arguments {
 
   /** The end of a span, never after {@link #LATEST}, so that no length wraps to the past. */
   static Instant plus(Instant from, Duration duration) {
-    boolean tooFar = duration.compareTo(Duration.between(from, LATEST)) > 0;
+    boolean tooFar = duration.compareTo(between(from, LATEST)) > 0;
     return tooFar ? LATEST : from.plus(duration).truncatedTo(ChronoUnit.MILLIS);
   }
 
   /** The beginning of a span, never before 1970. */
   static Instant minus(Instant until, Duration duration) {
-    boolean tooFar = duration.compareTo(Duration.between(Instant.EPOCH, until)) > 0;
+    boolean tooFar = duration.compareTo(between(Instant.EPOCH, until)) > 0;
     return tooFar ? Instant.EPOCH : until.minus(duration).truncatedTo(ChronoUnit.MILLIS);
+  }
+
+  /** As the platform's own, which throws and catches inside where it is more than 292 years. */
+  private static Duration between(Instant from, Instant until) {
+    return Duration.ofSeconds(
+        until.getEpochSecond() - from.getEpochSecond(), until.getNano() - from.getNano());
   }
 }
