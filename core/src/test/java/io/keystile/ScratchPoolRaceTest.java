@@ -1,0 +1,102 @@
+package io.keystile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+
+/** A scratch is never in two hands. */
+class ScratchPoolRaceTest {
+
+  private static final int THREADS = 8;
+  private static final int ROUNDS = 250_000;
+
+  @Test
+  void a_scratch_is_lent_to_one_thread_at_a_time() throws Exception {
+    ScratchPool pool = new ScratchPool(1);
+
+    assertThat(sharedBy(pool::acquire, pool::release)).isZero();
+    System.out.printf("ScratchPoolRaceTest: %,d loans, 0 shared%n", THREADS * ROUNDS);
+  }
+
+  @Test
+  void a_pool_that_looks_before_it_takes_is_caught() throws Exception {
+    AtomicReference<Scratch> slot = new AtomicReference<>();
+    Supplier<Scratch> acquire =
+        () -> {
+          Scratch scratch = slot.get();
+          slot.set(null);
+          return scratch == null ? new Scratch() : scratch;
+        };
+
+    assertThat(sharedBy(acquire, slot::set)).isPositive();
+  }
+
+  @Test
+  void virtual_threads_share_a_few() throws Exception {
+    assumeTrue(Runtime.version().feature() >= 21, "virtual threads came with Java 21");
+    ScratchPool pool = new ScratchPool(2);
+    Set<Scratch> seen =
+        Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
+    int tasks = 10_000;
+    CountDownLatch done = new CountDownLatch(tasks);
+    ExecutorService executor =
+        (ExecutorService) Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+    for (int i = 0; i < tasks; i++) {
+      executor.execute(
+          () -> {
+            Scratch scratch = pool.acquire();
+            seen.add(scratch);
+            pool.release(scratch);
+            done.countDown();
+          });
+    }
+    done.await();
+    executor.shutdown();
+    assertThat(seen).hasSizeLessThan(tasks / 10);
+  }
+
+  /** How often a thread found that another had used its scratch meanwhile. */
+  private static long sharedBy(Supplier<Scratch> acquire, Consumer<Scratch> release)
+      throws Exception {
+    ExecutorService executor = Executors.newFixedThreadPool(THREADS);
+    AtomicLong shared = new AtomicLong();
+    List<Future<?>> running = new ArrayList<>();
+    for (int thread = 0; thread < THREADS; thread++) {
+      long mark = thread + 1;
+      running.add(
+          executor.submit(
+              () -> {
+                for (int i = 0; i < ROUNDS; i++) {
+                  Scratch scratch = acquire.get();
+                  scratch.idHigh = mark;
+                  if (i % 64 == 0) {
+                    Thread.yield();
+                  }
+                  if (scratch.idHigh != mark) {
+                    shared.incrementAndGet();
+                  }
+                  release.accept(scratch);
+                }
+              }));
+    }
+    for (Future<?> future : running) {
+      future.get();
+    }
+    executor.shutdown();
+    return shared.get();
+  }
+}
