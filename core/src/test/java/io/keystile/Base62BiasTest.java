@@ -9,9 +9,6 @@ import org.junit.jupiter.api.Test;
 /** Every digit is equally likely, at every position of a secret. */
 class Base62BiasTest {
 
-  private static final String ALPHABET =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
   private static final int LENGTH = 32;
   private static final int DRAWS = 1_937_500;
 
@@ -68,7 +65,7 @@ class Base62BiasTest {
     random.nextBytes(drawn);
     char[] text = new char[length];
     for (int i = 0; i < length; i++) {
-      text[i] = ALPHABET.charAt((drawn[i] & 0xFF) % 62);
+      text[i] = Tokens.DIGITS.charAt((drawn[i] & 0xFF) % 62);
     }
     return new String(text);
   }
@@ -98,7 +95,7 @@ class Base62BiasTest {
   private static double chiSquare(long[] seen) {
     double expected = Arrays.stream(seen).sum() / 62.0;
     double sum = 0;
-    for (char c : ALPHABET.toCharArray()) {
+    for (char c : Tokens.DIGITS.toCharArray()) {
       double difference = seen[c] - expected;
       sum += difference * difference / expected;
     }

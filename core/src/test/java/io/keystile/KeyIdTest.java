@@ -8,9 +8,6 @@ import org.junit.jupiter.api.Test;
 
 class KeyIdTest {
 
-  private static final String ALPHABET =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
   @Test
   void first_and_last_id() {
     assertThat(new KeyId(0, 0)).hasToString("0".repeat(22));
@@ -57,7 +54,7 @@ class KeyIdTest {
     int outside = 0;
     for (int i = 0; i < 200_000; i++) {
       String text = randomText(random, i);
-      BigInteger value = decode(text);
+      BigInteger value = Tokens.number(text);
       KeyId id = KeyId.parse(text);
       if (value.compareTo(limit) < 0) {
         inside++;
@@ -81,16 +78,8 @@ class KeyIdTest {
     StringBuilder text = new StringBuilder(largest.substring(0, kept));
     while (text.length() < 22) {
       int bound = text.length() == 0 ? 10 : 62;
-      text.append(ALPHABET.charAt(random.nextInt(bound)));
+      text.append(Tokens.DIGITS.charAt(random.nextInt(bound)));
     }
     return text.toString();
-  }
-
-  private static BigInteger decode(String text) {
-    BigInteger value = BigInteger.ZERO;
-    for (char c : text.toCharArray()) {
-      value = value.multiply(BigInteger.valueOf(62)).add(BigInteger.valueOf(ALPHABET.indexOf(c)));
-    }
-    return value;
   }
 }

@@ -24,8 +24,6 @@ class TokenCampaignTest {
   private static final int CHECKED_BY_REFERENCE = 10; // one in so many
 
   private static final BigInteger IDS = BigInteger.ONE.shiftLeft(128);
-  private static final String DIGITS =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   private static final Pattern SHAPE =
       Pattern.compile(
           "acme_([a-z][a-z0-9]{1,15})_([0-9A-Za-z]{22})_[0-9A-Za-z]{32}([0-9A-Za-z]{6})");
@@ -193,7 +191,9 @@ class TokenCampaignTest {
   /** The format once more, slowly: a regular expression and big integers. */
   private static boolean isToken(String text) {
     Matcher shape = SHAPE.matcher(text);
-    return shape.matches() && number(shape.group(2)).compareTo(IDS) < 0 && hasRightChecksum(text);
+    return shape.matches()
+        && Tokens.number(shape.group(2)).compareTo(IDS) < 0
+        && hasRightChecksum(text);
   }
 
   private static boolean hasRightChecksum(String text) {
@@ -202,19 +202,11 @@ class TokenCampaignTest {
 
   private static String withIdInRange(String text) {
     int start = text.length() - 61;
-    BigInteger id = number(text.substring(start, start + 22)).mod(IDS);
+    BigInteger id = Tokens.number(text.substring(start, start + 22)).mod(IDS);
     return Tokens.withChecksum(
         text.substring(0, start)
             + new KeyId(id.shiftRight(64).longValue(), id.longValue())
             + text.substring(start + 22, text.length() - 6));
-  }
-
-  static BigInteger number(String digits) {
-    BigInteger value = BigInteger.ZERO;
-    for (char c : digits.toCharArray()) {
-      value = value.multiply(BigInteger.valueOf(62)).add(BigInteger.valueOf(DIGITS.indexOf(c)));
-    }
-    return value;
   }
 
   private static byte[] narrowed(String text) {

@@ -6,8 +6,6 @@ import java.util.SplittableRandom;
 /** Texts that are nearly tokens. */
 final class TokenMutations {
 
-  private static final String DIGITS =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   private static final BigInteger IDS = BigInteger.ONE.shiftLeft(128);
   private static final BigInteger TEXTS = BigInteger.valueOf(62).pow(22);
   private static final String[] AROUND = {
@@ -62,19 +60,13 @@ final class TokenMutations {
   /** An id of the same 128 bits above 2^128, with the right checksum. */
   private String withAnotherTextForItsId(String token) {
     int start = token.length() - 61;
-    BigInteger id = TokenCampaignTest.number(token.substring(start, start + 22));
+    BigInteger id = Tokens.number(token.substring(start, start + 22));
     BigInteger alias = id.add(IDS.multiply(BigInteger.valueOf(random.nextInt(1, 9))));
     if (alias.compareTo(TEXTS) >= 0) {
       return edited(token);
     }
-    StringBuilder digits = new StringBuilder();
-    for (int i = 0; i < 22; i++) {
-      BigInteger[] parts = alias.divideAndRemainder(BigInteger.valueOf(62));
-      digits.append(DIGITS.charAt(parts[1].intValue()));
-      alias = parts[0];
-    }
     return Tokens.withChecksum(
-        token.substring(0, start) + digits.reverse() + token.substring(start + 22, start + 55));
+        token.substring(0, start) + Tokens.digits(alias) + token.substring(start + 22, start + 55));
   }
 
   private String withAnotherPrefix(String token) {
@@ -117,7 +109,7 @@ final class TokenMutations {
   }
 
   private char digit() {
-    return DIGITS.charAt(random.nextInt(DIGITS.length()));
+    return Tokens.DIGITS.charAt(random.nextInt(62));
   }
 
   private char character() {

@@ -1,5 +1,6 @@
 package io.keystile;
 
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -19,6 +20,11 @@ final class Tokens {
       "acme_live_0351fcs8Bym6tbejfDMyAJ_KBmQSsjmU0L0E4HzbqxkCFHNw2NDWRoq322gkU";
 
   static final InstantSource CLOCK = InstantSource.fixed(Instant.parse("2026-11-21T20:31:56.469Z"));
+
+  /** The base62 digits, written once more: the tests do not ask the code for them. */
+  static final String DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+  private static final BigInteger BASE = BigInteger.valueOf(62);
 
   private Tokens() {}
 
@@ -53,6 +59,26 @@ final class Tokens {
       throw new AssertionError("does not parse");
     }
     return scratch;
+  }
+
+  static BigInteger number(String digits) {
+    BigInteger value = BigInteger.ZERO;
+    for (char c : digits.toCharArray()) {
+      value = value.multiply(BASE).add(BigInteger.valueOf(DIGITS.indexOf(c)));
+    }
+    return value;
+  }
+
+  /** The 22 digits of a number below 62^22. */
+  static String digits(BigInteger number) {
+    StringBuilder digits = new StringBuilder();
+    BigInteger rest = number;
+    for (int i = 0; i < 22; i++) {
+      BigInteger[] parts = rest.divideAndRemainder(BASE);
+      digits.append(DIGITS.charAt(parts[1].intValue()));
+      rest = parts[0];
+    }
+    return digits.reverse().toString();
   }
 
   static byte[] hex(String text) {
