@@ -24,13 +24,16 @@ import java.util.stream.Stream;
  */
 public final class Access {
 
-  private static final Access AUTHENTICATED = new Access(new String[0][]);
+  private static final Access AUTHENTICATED = new Access(new String[0][], false);
 
   /** Each clause is met by any of its scopes; all clauses must be met. */
   private final String[][] clauses;
 
-  private Access(String[][] clauses) {
+  private final boolean callerRequired;
+
+  private Access(String[][] clauses, boolean callerRequired) {
     this.clauses = clauses;
+    this.callerRequired = callerRequired;
   }
 
   /**
@@ -54,7 +57,8 @@ public final class Access {
     return new Access(
         Stream.of(allOf)
             .map(scope -> new String[] {Scopes.requireScope(scope)})
-            .toArray(String[][]::new));
+            .toArray(String[][]::new),
+        false);
   }
 
   /**
@@ -67,7 +71,7 @@ public final class Access {
   public static Access requiringAny(String... anyOf) {
     requireSome(anyOf);
     String[] clause = Stream.of(anyOf).map(Scopes::requireScope).toArray(String[]::new);
-    return new Access(new String[][] {clause});
+    return new Access(new String[][] {clause}, false);
   }
 
   private static void requireSome(String[] scopes) {
@@ -85,7 +89,22 @@ public final class Access {
    */
   public Access and(Access other) {
     return new Access(
-        Stream.concat(Stream.of(clauses), Stream.of(other.clauses)).toArray(String[][]::new));
+        Stream.concat(Stream.of(clauses), Stream.of(other.clauses)).toArray(String[][]::new),
+        callerRequired || other.callerRequired);
+  }
+
+  /**
+   * Returns the access that also needs a caller name, and one that is stored with the key: for
+   * calls between services. A key that has caller names stored is held to them in any case.
+   *
+   * @return the narrower access
+   */
+  public Access fromNamedCaller() {
+    return new Access(clauses, true);
+  }
+
+  boolean isCallerRequired() {
+    return callerRequired;
   }
 
   /** Whether a key with these grants has it. Allocates nothing. */

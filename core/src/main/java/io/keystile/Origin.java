@@ -30,22 +30,25 @@ public final class Origin {
     NOT_STATED
   }
 
-  private static final Origin UNKNOWN = new Origin(null, null, Transport.NOT_STATED, null);
+  private static final Origin UNKNOWN = new Origin(null, null, Transport.NOT_STATED, null, false);
 
   private final @Nullable String text;
   private final @Nullable InetAddress address;
   private final Transport transport;
   private final @Nullable String caller;
+  private final boolean browser;
 
   private Origin(
       @Nullable String text,
       @Nullable InetAddress address,
       Transport transport,
-      @Nullable String caller) {
+      @Nullable String caller,
+      boolean browser) {
     this.text = text;
     this.address = address;
     this.transport = transport;
     this.caller = caller;
+    this.browser = browser;
   }
 
   /**
@@ -55,7 +58,7 @@ public final class Origin {
    * @return the origin, its transport not stated, without a caller
    */
   public static Origin of(@Nullable String address) {
-    return new Origin(address, null, Transport.NOT_STATED, null);
+    return new Origin(address, null, Transport.NOT_STATED, null, false);
   }
 
   /**
@@ -65,7 +68,7 @@ public final class Origin {
    * @return the origin, its transport not stated, without a caller
    */
   public static Origin of(@Nullable InetAddress address) {
-    return new Origin(null, address, Transport.NOT_STATED, null);
+    return new Origin(null, address, Transport.NOT_STATED, null, false);
   }
 
   /**
@@ -84,7 +87,8 @@ public final class Origin {
    * @return a copy that says so
    */
   public Origin secure(boolean secure) {
-    return new Origin(text, address, secure ? Transport.SECURE : Transport.CLEAR, caller);
+    Transport stated = secure ? Transport.SECURE : Transport.CLEAR;
+    return new Origin(text, address, stated, caller, browser);
   }
 
   /**
@@ -95,7 +99,19 @@ public final class Origin {
    * @return a copy that says so
    */
   public Origin caller(@Nullable String caller) {
-    return new Origin(text, address, transport, caller);
+    return new Origin(text, address, transport, caller, browser);
+  }
+
+  /**
+   * States whether the request came from a browser, as its headers ({@code Origin}, {@code
+   * Sec-Fetch-*}) tell. A service key that comes from one is in somebody's page: {@link
+   * KeyListener#usedFromBrowser}.
+   *
+   * @param browser true if it did
+   * @return a copy that says so
+   */
+  public Origin browser(boolean browser) {
+    return new Origin(text, address, transport, caller, browser);
   }
 
   /** The address, or null if it is unknown or cannot be read. Parsed here: few keys need it. */
@@ -109,6 +125,10 @@ public final class Origin {
 
   @Nullable String callerName() {
     return caller;
+  }
+
+  boolean isBrowser() {
+    return browser;
   }
 
   /**

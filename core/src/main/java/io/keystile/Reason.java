@@ -1,0 +1,78 @@
+package io.keystile;
+
+/**
+ * Why a token was rejected, for the host: its logs, its metrics, its decisions. To the client all
+ * reasons of {@link Outcome#INVALID} must look alike.
+ *
+ * <p>The constants stand in the order in which they are decided; a request is rejected for the
+ * first that applies. Up to {@link #WRONG_SECRET} nothing is proven: key ids are public, so such a
+ * request says nothing about the key that it names. Everything from {@link #WRONG_ENVIRONMENT} on
+ * is decided only after the secret was proven.
+ *
+ * <p>Expect more constants in later versions; switch on {@link #outcome()} where you can.
+ */
+public enum Reason {
+  /** Not a token of ours: wrong length, character, brand, environment or checksum. */
+  MALFORMED(Outcome.INVALID),
+  /** Well-formed, but no such key. */
+  UNKNOWN(Outcome.INVALID),
+  /** There is such a key, but this is no secret of it. */
+  WRONG_SECRET(Outcome.INVALID),
+  /** Brand or environment in the text are not the key's, or the environment is not this node's. */
+  WRONG_ENVIRONMENT(Outcome.INVALID),
+  /** The key was revoked. */
+  REVOKED(Outcome.INVALID),
+  /** The key is disabled for now. */
+  DISABLED(Outcome.INVALID),
+  /** The fixed end of the key has come. */
+  KEY_ENDED(Outcome.INVALID),
+  /** This secret alone was revoked. */
+  VERSION_REVOKED(Outcome.INVALID),
+  /** A newer secret took over and the grace of this one is over. */
+  RETIRED(Outcome.INVALID),
+  /** The lifetime of this secret is over. At the very millisecond of its end it is. */
+  EXPIRED(Outcome.INVALID),
+  /** The token came over a transport that others can read, and the policy forbids that. */
+  INSECURE_TRANSPORT(Outcome.FORBIDDEN),
+  /** The caller name is missing or not one of the key's. */
+  CALLER_NOT_ALLOWED(Outcome.FORBIDDEN),
+  /** The client's address is missing or in none of the key's networks. */
+  ADDRESS_NOT_ALLOWED(Outcome.FORBIDDEN),
+  /** The key does not have the scopes that the request needs. */
+  SCOPE_MISSING(Outcome.FORBIDDEN),
+  /** The store did not answer in time, or too many are waiting for it. */
+  STORE_UNAVAILABLE(Outcome.UNAVAILABLE),
+  /** The host's {@link SubjectPermissions} failed. */
+  PERMISSIONS_UNAVAILABLE(Outcome.UNAVAILABLE),
+  /** The hash was made with a pepper that this node does not have. The client is not to blame. */
+  PEPPER_MISSING(Outcome.UNAVAILABLE),
+  /** The hash was made by a scheme that this node does not know. The client is not to blame. */
+  SCHEME_UNKNOWN(Outcome.UNAVAILABLE);
+
+  /** What a client is told, and what metrics are counted by. */
+  public enum Outcome {
+    /** Not a valid token; over HTTP 401. */
+    INVALID,
+    /** A valid token that may not do this; over HTTP 403. */
+    FORBIDDEN,
+    /** A valid token that was used too often; over HTTP 429. */
+    LIMITED,
+    /** It could not be decided; over HTTP 503. */
+    UNAVAILABLE
+  }
+
+  private final Outcome outcome;
+
+  Reason(Outcome outcome) {
+    this.outcome = outcome;
+  }
+
+  /**
+   * What a client is told.
+   *
+   * @return the outcome
+   */
+  public Outcome outcome() {
+    return outcome;
+  }
+}
