@@ -71,6 +71,16 @@ final class SecretHasher {
     this.acceptUnpeppered = acceptUnpeppered;
   }
 
+  /** The scheme of new hashes. */
+  String primaryScheme() {
+    return primaryId == null ? SHA256 : HMAC_SHA256;
+  }
+
+  /** The pepper of new hashes, or null. */
+  @Nullable String primaryPepperId() {
+    return primaryId;
+  }
+
   /** What to store for the token in the scratch. */
   Stored hash(Scratch scratch) {
     byte[] inner = scratch.digestBlock();

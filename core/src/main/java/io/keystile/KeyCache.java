@@ -1,0 +1,146 @@
+package io.keystile;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The records of this node, and the loads that fetch them: at most one per id at a time.
+ *
+ * <p><b>A revoke beats a load.</b> A load is a <em>flight</em>, registered under its id. Only the
+ * flight that is registered when it lands may put what it brought; {@link #invalidate} removes the
+ * registration and the cached record in one atomic step of the map. So what was read before an
+ * invalidation is never cached after it, and who asks after it does not join the old flight but
+ * starts a new one. (A count that guards the put alone is not enough: the joined flight would still
+ * hand out what it read.)
+ *
+ * <p>Ids that nobody has are kept in a small cache of their own, where they cannot push out good
+ * ones, and are forgotten soon.
+ */
+final class KeyCache {
+
+  /** Fetches a key; an absent one is {@link CachedKey#isAbsent()}. May block and throw. */
+  @FunctionalInterface
+  interface Loader {
+    CachedKey load(KeyId id);
+  }
+
+  private final Loader loader;
+  private final Executor loaders;
+  private final Cache<KeyId, CachedKey> present;
+  private final Cache<KeyId, CachedKey> absent;
+  private final ConcurrentHashMap<KeyId, CompletableFuture<CachedKey>> flights =
+      new ConcurrentHashMap<>();
+
+  /**
+   * A cache that is empty.
+   *
+   * @param loaders runs the loads; may reject them
+   */
+  KeyCache(Settings settings, Loader loader, Executor loaders) {
+    this.loader = loader;
+    this.loaders = loaders;
+    present = bounded(settings.maxKeys()).build();
+    absent =
+        bounded(settings.maxAbsent())
+            .expireAfterWrite(settings.absentFor())
+            .ticker(settings.ticker()::getAsLong)
+            .build();
+  }
+
+  private static Caffeine<Object, Object> bounded(long size) {
+    // maintenance on the calling thread: measured cheaper than handing it over, and never in the
+    // common pool, which is the host's
+    return Caffeine.newBuilder().maximumSize(size).executor(Runnable::run);
+  }
+
+  /** What is cached, of whatever age, or null. */
+  @Nullable CachedKey get(KeyId id) {
+    CachedKey key = present.getIfPresent(id);
+    return key != null ? key : absent.getIfPresent(id);
+  }
+
+  /**
+   * Joins the flight for this id or starts one.
+   *
+   * @return completed on a loader thread; exceptionally if the load failed
+   * @throws java.util.concurrent.RejectedExecutionException if too many loads are waiting
+   */
+  CompletableFuture<CachedKey> load(KeyId id) {
+    CompletableFuture<CachedKey> mine = new CompletableFuture<>();
+    CompletableFuture<CachedKey> flight = flights.putIfAbsent(id, mine);
+    if (flight != null) {
+      return flight;
+    }
+    try {
+      loaders.execute(() -> fly(id, mine));
+    } catch (RuntimeException e) {
+      flights.remove(id, mine);
+      mine.completeExceptionally(e); // for those who joined in the meantime
+      throw e;
+    }
+    return mine;
+  }
+
+  private void fly(KeyId id, CompletableFuture<CachedKey> flight) {
+    try {
+      CachedKey key = loader.load(id);
+      land(id, flight, key);
+      flight.complete(key);
+    } catch (Throwable e) { // an Error too: those who wait must not wait for ever
+      flights.remove(id, flight);
+      flight.completeExceptionally(e);
+    }
+  }
+
+  private void land(KeyId id, CompletableFuture<CachedKey> flight, CachedKey key) {
+    flights.computeIfPresent(
+        id,
+        (same, registered) -> {
+          if (registered != flight) {
+            return registered;
+          }
+          if (key.isAbsent()) {
+            present.invalidate(same);
+            absent.put(same, key);
+          } else {
+            absent.invalidate(same);
+            present.put(same, key);
+          }
+          return null;
+        });
+  }
+
+  /** Forgets a key. Whoever asks after this has returned gets what was loaded after it began. */
+  void invalidate(KeyId id) {
+    flights.compute(
+        id,
+        (same, flight) -> {
+          present.invalidate(same);
+          absent.invalidate(same);
+          return null;
+        });
+  }
+
+  /** Forgets every key. */
+  void invalidateAll() {
+    invalidateIf(key -> true);
+    absent.invalidateAll();
+  }
+
+  /** Forgets the keys for which this holds, and whatever is being loaded: it may be one of them. */
+  void invalidateIf(Predicate<CachedKey> condition) {
+    // flights first: one that has landed before its turn is found among the keys
+    flights.keySet().forEach(this::invalidate);
+    present.asMap().values().removeIf(condition);
+  }
+
+  /** Drops a key as Caffeine does when it is full: without a word to anybody. */
+  void evict(KeyId id) {
+    present.invalidate(id);
+  }
+}
