@@ -1,0 +1,18 @@
+package io.keystile;
+
+/** What a change means for the node that made it. */
+record ThisNode(KeyCache cache, UseRecorder recorder) implements LocalNode {
+
+  @Override
+  public void changed(String keyId) {
+    KeyId id = KeyId.parse(keyId);
+    if (id != null) {
+      cache.invalidate(id);
+    }
+  }
+
+  @Override
+  public void flushUse() {
+    recorder.flush();
+  }
+}
