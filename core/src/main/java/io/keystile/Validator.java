@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The hot path: parse, look up, prove, then ask about state, transport, caller, address and scopes,
- * in this order. A warm call does no I/O, takes no lock and allocates the result and the id it
- * looks up by.
+ * in this order. A warm call does no I/O, takes no lock and allocates three small objects: the
+ * request, the id it looks up by, and the result.
  */
 final class Validator {
   private static final Logger log = LoggerFactory.getLogger(Validator.class);

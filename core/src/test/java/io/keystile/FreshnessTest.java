@@ -1,0 +1,258 @@
+package io.keystile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.keystile.store.KeyStore;
+import io.keystile.store.RevocationReason;
+import io.keystile.store.StoreException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** How old an answer may be, and what happens while the store is away. Time is the test's. */
+class FreshnessTest {
+  private static final Access ANY = Access.authenticated();
+  private static final Origin HERE = Origin.of("192.0.2.7").secure(true);
+
+  private final ManualTime time = new ManualTime();
+  private final KeyStore shared = new InMemoryKeyStore();
+  private final WatchedStore store = new WatchedStore(shared);
+  private final List<ApiKeys> open = new ArrayList<>();
+  private final ApiKeys keys = node(store, builder -> builder);
+
+  @AfterEach
+  void close() {
+    open.forEach(ApiKeys::close);
+  }
+
+  @Test
+  void the_node_that_revokes_does_not_accept_any_more() {
+    IssuedKey issued = issue();
+    assertAccepted(issued);
+
+    keys.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
+
+    assertThat(reason(issued)).isEqualTo(Reason.REVOKED);
+  }
+
+  @Test
+  void a_change_on_another_node_is_seen_at_the_next_poll() {
+    IssuedKey issued = issue();
+    assertAccepted(issued);
+    ApiKeys other = node(new WatchedStore(shared), builder -> builder);
+
+    other.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
+    assertAccepted(issued); // not yet
+    keys.poll();
+    assertThat(reason(issued)).isEqualTo(Reason.REVOKED);
+  }
+
+  @Test
+  void a_key_that_was_unknown_and_is_issued_elsewhere_is_found_after_a_poll() {
+    ApiKeys other = node(new WatchedStore(shared), builder -> builder);
+    WatchedStore late = new WatchedStore(new InMemoryKeyStore());
+    // the node asks before the key is there: its id is remembered as unknown
+    IssuedKey issued = other.issue(KeySpec.forOwner("owner"));
+    var record = shared.find(issued.id()).orElseThrow().record();
+    ApiKeys early = node(late, builder -> builder);
+    assertThat(reason(early, issued)).isEqualTo(Reason.UNKNOWN);
+
+    late.insert(
+        List.of(
+            Operation.of("issue", Cause.unstated(), null, null)
+                .write(null, record, time.instant())),
+        Integer.MAX_VALUE);
+    assertThat(reason(early, issued)).isEqualTo(Reason.UNKNOWN);
+    early.poll();
+    assertThat(early.validate(issued.revealToken(), ANY, HERE).isAccepted()).isTrue();
+  }
+
+  @Test
+  void cached_keys_go_on_until_they_are_too_stale_and_no_others_do() {
+    IssuedKey cached = issue();
+    IssuedKey cold = issue();
+    assertAccepted(cached);
+    store.down = true;
+
+    time.advance(Duration.ofSeconds(60));
+    keys.poll();
+    assertAccepted(cached);
+    assertThat(reason(cold)).isEqualTo(Reason.STORE_UNAVAILABLE);
+    assertThat(keys.status().storeAnswering()).isFalse();
+    assertThat(keys.status().ready()).isTrue();
+
+    time.advance(Duration.ofNanos(1));
+    assertThat(reason(cached)).isEqualTo(Reason.STORE_UNAVAILABLE);
+    assertThat(keys.status().ready()).isFalse();
+
+    store.down = false;
+    assertAccepted(cached); // read anew, although the feed is still behind
+    keys.poll();
+    assertThat(keys.status().ready()).isTrue();
+  }
+
+  @Test
+  void a_key_that_was_revoked_before_the_outage_stays_revoked() {
+    IssuedKey issued = issue();
+    assertAccepted(issued);
+    keys.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
+    store.down = true;
+
+    int accepted = 0;
+    for (int i = 0; i < 100_000; i++) {
+      time.advance(Duration.ofMillis(1));
+      accepted += keys.validate(issued.revealToken(), ANY, HERE).isAccepted() ? 1 : 0;
+    }
+    assertThat(accepted).isZero();
+  }
+
+  @Test
+  void what_was_loaded_while_the_feed_is_away_is_as_fresh_as_its_load() {
+    IssuedKey issued = issue();
+    store.feedDown = true;
+    time.advance(Duration.ofMinutes(2));
+    keys.poll();
+
+    assertAccepted(issued);
+    int loads = store.loads.get();
+    time.advance(Duration.ofSeconds(60));
+    assertAccepted(issued);
+    assertThat(store.loads).hasValue(loads);
+    time.advance(Duration.ofNanos(1));
+    assertAccepted(issued);
+    assertThat(store.loads).hasValue(loads + 1);
+  }
+
+  @Test
+  void a_key_in_use_is_read_again_in_the_background_and_kept_if_that_fails() {
+    IssuedKey issued = issue();
+    assertAccepted(issued);
+    store.down = true;
+    for (int minute = 0; minute < 14; minute++) {
+      time.advance(Duration.ofMinutes(1));
+      store.down = false;
+      keys.poll(); // the feed answers
+      store.down = true;
+      assertAccepted(issued);
+    }
+    assertThat(store.loads.get()).isBetween(2, 4); // one, and one or two refreshes
+
+    time.advance(Duration.ofMinutes(1));
+    store.down = false;
+    keys.poll();
+    store.down = true;
+    assertThat(reason(issued)).isEqualTo(Reason.STORE_UNAVAILABLE); // 15 minutes old
+  }
+
+  @Test
+  void notices_that_were_missed_empty_the_cache() {
+    IssuedKey issued = issue();
+    assertAccepted(issued);
+    ApiKeys other = node(new WatchedStore(shared), builder -> builder);
+    other.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
+    IssuedKey later = other.issue(KeySpec.forOwner("owner"));
+    assertThat(later.id()).isNotNull();
+    time.advance(Duration.ofDays(2)); // the key itself lives for 90
+    other.purge(Duration.ofDays(999), Duration.ofDays(999), Cause.unstated()); // notices: a day
+    other.issue(KeySpec.forOwner("owner"));
+
+    keys.poll();
+    assertThat(reason(issued)).isEqualTo(Reason.REVOKED);
+  }
+
+  @Test
+  void building_needs_the_store() {
+    store.down = true;
+    assertThatThrownBy(() -> node(store, builder -> builder)).isInstanceOf(StoreException.class);
+  }
+
+  @Test
+  void options_that_contradict_each_other_are_refused() {
+    ApiKeysBuilder builder = ApiKeys.builder(store);
+    assertThatThrownBy(builder::build)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("brand");
+    assertThatThrownBy(() -> node(store, ApiKeysBuilder::requireMintedIds))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("idKey");
+    assertThatThrownBy(() -> builder.propagation(Duration.ZERO))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("propagation");
+  }
+
+  @Test
+  void last_use_is_written_later_and_survives_an_outage() {
+    IssuedKey issued = issue();
+    assertAccepted(issued);
+    time.advance(Duration.ofSeconds(1));
+    keys.validate(issued.revealToken(), Access.requiring("admin"), HERE);
+    store.down = true;
+    keys.flush();
+    store.down = false;
+    assertThat(keys.find(issued.id()).orElseThrow().lastUsed()).isNull();
+
+    keys.flush();
+    KeyDetails details = keys.find(issued.id()).orElseThrow();
+    assertThat(details.lastUsed()).isEqualTo(time.instant().minusSeconds(1));
+    assertThat(details.lastSeen()).isEqualTo(time.instant());
+  }
+
+  @Test
+  void a_revocation_knows_the_last_use() {
+    IssuedKey issued = issue();
+    time.advance(Duration.ofSeconds(3));
+    assertAccepted(issued);
+
+    KeyDetails revoked = keys.revoke(issued.id(), Revocation.because(RevocationReason.UNUSED));
+
+    assertThat(revoked.lastUsed()).isEqualTo(time.instant());
+  }
+
+  @Test
+  void closing_writes_what_is_pending_and_lets_nobody_in_any_more() {
+    IssuedKey issued = issue();
+    assertAccepted(issued);
+    keys.close();
+    keys.close();
+
+    assertThat(shared.find(issued.id()).orElseThrow().lastUsed()).isEqualTo(time.instant());
+    assertThat(reason(issued)).isEqualTo(Reason.STORE_UNAVAILABLE);
+    assertThat(keys.status().ready()).isFalse();
+    assertThatThrownBy(() -> keys.issue(KeySpec.forOwner("owner")))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  private ApiKeys node(KeyStore on, UnaryOperator<ApiKeysBuilder> options) {
+    ApiKeysBuilder builder =
+        ApiKeys.builder(on)
+            .brand("acme")
+            .environment("live")
+            .time(time, time::nanos)
+            .propagation(Duration.ofHours(1)); // the test polls
+    ApiKeys node = options.apply(builder).build();
+    open.add(node);
+    return node;
+  }
+
+  private IssuedKey issue() {
+    IssuedKey issued = keys.issue(KeySpec.forOwner("owner"));
+    keys.poll(); // takes in the notice of its own issue, so that it does not come in between
+    return issued;
+  }
+
+  private void assertAccepted(IssuedKey issued) {
+    assertThat(keys.validate(issued.revealToken(), ANY, HERE).isAccepted()).isTrue();
+  }
+
+  private Reason reason(IssuedKey issued) {
+    return reason(keys, issued);
+  }
+
+  private static Reason reason(ApiKeys node, IssuedKey issued) {
+    return ((Rejected) node.validate(issued.revealToken(), ANY, HERE)).reason();
+  }
+}

@@ -1,0 +1,186 @@
+package io.keystile;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.keystile.store.KeyRecord;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jetbrains.lincheck.LincheckAssertionError;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A revoke beats a load: no validation that begins after a revoke has returned accepts. All
+ * interleavings of small scenarios, on one key, with loads on the calling thread.
+ *
+ * <p>Without {@code actorsBefore(0)} a sequential prefix would warm the cache and hide the race of
+ * a cold one; {@code evict} makes it cold again, and {@code revokeThenValidate} asks for the
+ * promise on one thread.
+ */
+class KeyCacheLincheckTest {
+  private static final KeyId ID = SampleKeys.id(1);
+  private static final CachedKey ACTIVE = SampleKeys.cached(ID, KeyRecord.State.ACTIVE);
+  private static final CachedKey REVOKED = SampleKeys.cached(ID, KeyRecord.State.REVOKED);
+
+  @Test
+  void a_revoke_beats_a_load() {
+    options().check(Real.class);
+  }
+
+  @Test
+  void the_twin_that_gets_loads_and_puts_is_caught() {
+    assertThatThrownBy(() -> options().check(GetLoadPut.class))
+        .isInstanceOf(LincheckAssertionError.class);
+  }
+
+  @Test
+  void the_twin_whose_count_guards_only_the_put_is_caught() {
+    assertThatThrownBy(() -> options().check(CountGuardsThePut.class))
+        .isInstanceOf(LincheckAssertionError.class);
+  }
+
+  private static ModelCheckingOptions options() {
+    return new ModelCheckingOptions()
+        .iterations(Integer.getInteger("keystile.lincheck.iterations", 12))
+        .invocationsPerIteration(500)
+        .threads(2)
+        .actorsPerThread(2)
+        .actorsBefore(0)
+        .actorsAfter(1);
+  }
+
+  /** A store with one key, and a cache in front of it. */
+  public abstract static class Node {
+    private volatile boolean revoked;
+
+    CachedKey load() {
+      return revoked ? REVOKED : ACTIVE;
+    }
+
+    abstract CachedKey read();
+
+    abstract void invalidate();
+
+    abstract void drop();
+
+    @Operation
+    public boolean validate() {
+      return read() == ACTIVE;
+    }
+
+    @Operation
+    public void revoke() {
+      revoked = true;
+      invalidate();
+    }
+
+    @Operation
+    public boolean revokeThenValidate() {
+      revoke();
+      return validate();
+    }
+
+    @Operation
+    public void evict() {
+      drop();
+    }
+
+    /** At rest, what is cached is what is stored. */
+    @Validate
+    public void nothingStaleStays() {
+      if (revoked && read() != REVOKED) {
+        throw new AssertionError("a revoked key is still cached as active");
+      }
+    }
+  }
+
+  public static final class Real extends Node {
+    private final KeyCache cache =
+        new KeyCache(SampleKeys.settings(new ManualTime()), id -> load(), Runnable::run);
+
+    @Override
+    CachedKey read() {
+      CachedKey key = cache.get(ID);
+      return key != null ? key : cache.load(ID).join();
+    }
+
+    @Override
+    void invalidate() {
+      cache.invalidate(ID);
+    }
+
+    @Override
+    void drop() {
+      cache.evict(ID);
+    }
+  }
+
+  public static final class GetLoadPut extends Node {
+    private final ConcurrentHashMap<KeyId, CachedKey> map = new ConcurrentHashMap<>();
+
+    @Override
+    CachedKey read() {
+      CachedKey key = map.get(ID);
+      if (key == null) {
+        key = load();
+        map.put(ID, key);
+      }
+      return key;
+    }
+
+    @Override
+    void invalidate() {
+      map.remove(ID);
+    }
+
+    @Override
+    void drop() {
+      map.remove(ID);
+    }
+  }
+
+  /** Puts nothing that was read before an invalidation, but lets others join the old flight. */
+  public static final class CountGuardsThePut extends Node {
+    private final ConcurrentHashMap<KeyId, CachedKey> map = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<KeyId, CompletableFuture<CachedKey>> flights =
+        new ConcurrentHashMap<>();
+    private final AtomicLong count = new AtomicLong();
+
+    @Override
+    CachedKey read() {
+      CachedKey key = map.get(ID);
+      if (key != null) {
+        return key;
+      }
+      CompletableFuture<CachedKey> mine = new CompletableFuture<>();
+      CompletableFuture<CachedKey> flight = flights.putIfAbsent(ID, mine);
+      if (flight != null) {
+        return flight.join();
+      }
+      long before = count.get();
+      CachedKey loaded = load();
+      map.compute(ID, (id, old) -> count.get() == before ? loaded : old);
+      flights.remove(ID);
+      mine.complete(loaded);
+      return loaded;
+    }
+
+    @Override
+    void invalidate() {
+      map.compute(
+          ID,
+          (id, old) -> {
+            count.incrementAndGet();
+            return null;
+          });
+    }
+
+    @Override
+    void drop() {
+      map.remove(ID);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package io.keystile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.keystile.store.RevocationReason;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What happens to those who wait for the store: deadlines, bounds, interruption, event loops. */
+class LoadingTest {
+  private static final Access ANY = Access.authenticated();
+  private static final Origin HERE = Origin.of("192.0.2.7").secure(true);
+
+  private final WatchedStore store = new WatchedStore();
+  private final List<ApiKeys> open = new ArrayList<>();
+  private final CountDownLatch gate = new CountDownLatch(1);
+
+  @AfterEach
+  void close() {
+    gate.countDown();
+    open.forEach(ApiKeys::close);
+  }
+
+  @Test
+  void a_caller_leaves_at_the_deadline_and_the_load_serves_those_who_come_later() {
+    ApiKeys keys = node(b -> b.loadDeadline(Duration.ofMillis(20)));
+    String token = keys.issue(KeySpec.forOwner("owner")).revealToken();
+    store.gate = gate;
+
+    assertThat(reason(keys.validate(token, ANY, HERE))).isEqualTo(Reason.STORE_UNAVAILABLE);
+    assertThat(reason(keys.validateAsync(token, ANY, HERE).join()))
+        .isEqualTo(Reason.STORE_UNAVAILABLE);
+    gate.countDown();
+    Validation later;
+    do {
+      later = keys.validate(token, ANY, HERE);
+    } while (!later.isAccepted());
+    assertThat(store.loads).hasValue(1);
+  }
+
+  @Test
+  void a_full_queue_is_said_at_once() throws Exception {
+    ApiKeys keys = node(b -> b.loaders(1, 2).loadDeadline(Duration.ofMinutes(1)));
+    List<String> tokens = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      tokens.add(keys.issue(KeySpec.forOwner("owner")).revealToken());
+    }
+    store.gate = gate;
+    List<CompletableFuture<Validation>> waiting = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      waiting.add(keys.validateAsync(tokens.get(i), ANY, HERE));
+      while (store.loads.get() == 0) {
+        Thread.onSpinWait(); // until the one loader is busy
+      }
+    }
+
+    assertThat(reason(keys.validate(tokens.get(3), ANY, HERE))).isEqualTo(Reason.STORE_UNAVAILABLE);
+    assertThat(reason(keys.validateAsync(tokens.get(3), ANY, HERE).join()))
+        .isEqualTo(Reason.STORE_UNAVAILABLE);
+    gate.countDown();
+    for (CompletableFuture<Validation> result : waiting) {
+      assertThat(result.get(30, TimeUnit.SECONDS).isAccepted()).isTrue();
+    }
+  }
+
+  @Test
+  void an_interrupted_caller_gets_a_result_and_keeps_its_flag() throws Exception {
+    ApiKeys keys = node(b -> b.loadDeadline(Duration.ofMinutes(1)));
+    String token = keys.issue(KeySpec.forOwner("owner")).revealToken();
+    store.gate = gate;
+    AtomicReference<Validation> result = new AtomicReference<>();
+    CountDownLatch flagKept = new CountDownLatch(1);
+    Thread caller =
+        new Thread(
+            () -> {
+              result.set(keys.validate(token, ANY, HERE));
+              if (Thread.currentThread().isInterrupted()) {
+                flagKept.countDown();
+              }
+            });
+    caller.start();
+    while (store.loads.get() == 0) {
+      Thread.onSpinWait();
+    }
+    caller.interrupt();
+    caller.join();
+
+    assertThat(reason(result.get())).isEqualTo(Reason.STORE_UNAVAILABLE);
+    assertThat(flagKept.getCount()).isZero();
+  }
+
+  @Test
+  void an_asynchronous_hit_is_complete_at_once_and_a_miss_is_completed_by_a_loader()
+      throws Exception {
+    ApiKeys keys = node(b -> b.loadDeadline(Duration.ofMinutes(1)));
+    String token = keys.issue(KeySpec.forOwner("owner")).revealToken();
+    store.gate = gate;
+
+    CompletableFuture<Validation> miss = keys.validateAsync(token, ANY, HERE);
+    CompletableFuture<String> completedBy =
+        miss.thenApply(result -> Thread.currentThread().getName());
+    assertThat(miss).isNotDone();
+    gate.countDown();
+
+    assertThat(completedBy.get(30, TimeUnit.SECONDS)).startsWith("keystile-loader");
+    assertThat(miss.join().isAccepted()).isTrue();
+    assertThat(keys.validateAsync(token, ANY, HERE)).isCompleted();
+  }
+
+  @Test
+  void a_revocation_during_a_load_is_not_overtaken_by_it() throws Exception {
+    ApiKeys keys = node(b -> b.loadDeadline(Duration.ofMinutes(1)));
+    IssuedKey issued = keys.issue(KeySpec.forOwner("owner"));
+    store.gate = gate;
+    CompletableFuture<Validation> early = keys.validateAsync(issued.revealToken(), ANY, HERE);
+    while (store.loads.get() == 0) {
+      Thread.onSpinWait(); // until the load has read the active record and waits
+    }
+    store.gate = null;
+
+    keys.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
+    assertThat(reason(keys.validate(issued.revealToken(), ANY, HERE))).isEqualTo(Reason.REVOKED);
+    gate.countDown();
+    early.get(30, TimeUnit.SECONDS);
+    assertThat(reason(keys.validate(issued.revealToken(), ANY, HERE))).isEqualTo(Reason.REVOKED);
+  }
+
+  private ApiKeys node(UnaryOperator<ApiKeysBuilder> options) {
+    ApiKeys keys = options.apply(ApiKeys.builder(store).brand("acme").environment("live")).build();
+    open.add(keys);
+    return keys;
+  }
+
+  private static Reason reason(Validation result) {
+    return ((Rejected) result).reason();
+  }
+}

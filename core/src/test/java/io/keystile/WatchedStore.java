@@ -1,0 +1,124 @@
+package io.keystile;
+
+import io.keystile.store.AuditEntry;
+import io.keystile.store.AuditFilter;
+import io.keystile.store.ChangeCursor;
+import io.keystile.store.Changes;
+import io.keystile.store.KeyFilter;
+import io.keystile.store.KeyRecord;
+import io.keystile.store.KeyStore;
+import io.keystile.store.KeyWrite;
+import io.keystile.store.Purge;
+import io.keystile.store.StoreException;
+import io.keystile.store.StoredKey;
+import io.keystile.store.UseMark;
+import io.keystile.store.WriteOutcome;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** A store in memory that counts loads, and can be down, or slow in loading. */
+final class WatchedStore implements KeyStore {
+  private final KeyStore real;
+  final AtomicInteger loads = new AtomicInteger();
+  final AtomicInteger polls = new AtomicInteger();
+
+  /** While true, everything fails. */
+  volatile boolean down;
+
+  /** While true, polling fails. */
+  volatile boolean feedDown;
+
+  /** If not null, loads wait for it after they have read. */
+  volatile @Nullable CountDownLatch gate;
+
+  WatchedStore() {
+    this(new InMemoryKeyStore());
+  }
+
+  WatchedStore(KeyStore real) {
+    this.real = real;
+  }
+
+  private void check() {
+    if (down) {
+      throw new StoreException(StoreException.Kind.UNAVAILABLE, "down for the test", null);
+    }
+  }
+
+  @Override
+  public WriteOutcome insert(List<KeyWrite> writes, int ownerMaximum) {
+    check();
+    return real.insert(writes, ownerMaximum);
+  }
+
+  @Override
+  public Optional<StoredKey> find(String keyId) {
+    check();
+    return real.find(keyId);
+  }
+
+  @Override
+  public Optional<KeyRecord> load(String keyId) {
+    loads.incrementAndGet();
+    check();
+    Optional<KeyRecord> record = real.load(keyId);
+    CountDownLatch latch = gate;
+    if (latch != null) {
+      try {
+        latch.await(30, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        throw new StoreException(StoreException.Kind.UNAVAILABLE, "interrupted", e);
+      }
+    }
+    return record;
+  }
+
+  @Override
+  public WriteOutcome replace(KeyWrite write) {
+    check();
+    return real.replace(write);
+  }
+
+  @Override
+  public List<StoredKey> list(KeyFilter filter, @Nullable String after, int limit) {
+    check();
+    return real.list(filter, after, limit);
+  }
+
+  @Override
+  public void recordUse(List<UseMark> marks) {
+    check();
+    real.recordUse(marks);
+  }
+
+  @Override
+  public Changes changesSince(ChangeCursor cursor, int limit) {
+    polls.incrementAndGet();
+    check();
+    if (feedDown) {
+      throw new StoreException(StoreException.Kind.UNAVAILABLE, "no feed for the test", null);
+    }
+    return real.changesSince(cursor, limit);
+  }
+
+  @Override
+  public List<AuditEntry> audit(AuditFilter filter, long after, int limit) {
+    check();
+    return real.audit(filter, after, limit);
+  }
+
+  @Override
+  public Purge.Result purge(Purge purge) {
+    check();
+    return real.purge(purge);
+  }
+
+  @Override
+  public void afterCommit(Runnable action) {
+    real.afterCommit(action);
+  }
+}
