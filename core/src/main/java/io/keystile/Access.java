@@ -1,6 +1,7 @@
 package io.keystile;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -101,6 +102,16 @@ public final class Access {
    */
   public Access fromNamedCaller() {
     return new Access(clauses, true);
+  }
+
+  /**
+   * Returns the scopes that are named here, to tell a client what it needs: those of {@link
+   * #requiringAny} all among them.
+   *
+   * @return each scope once, in order; immutable
+   */
+  public List<String> scopes() {
+    return Arrays.stream(clauses).flatMap(Arrays::stream).distinct().toList();
   }
 
   boolean isCallerRequired() {
