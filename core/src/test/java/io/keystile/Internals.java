@@ -27,4 +27,14 @@ public final class Internals {
   public static @Nullable String caller(Origin origin) {
     return origin.callerName();
   }
+
+  /** Whether the origin is stated to be a browser. */
+  public static boolean isBrowser(Origin origin) {
+    return origin.isBrowser();
+  }
+
+  /** A rejection for this reason. */
+  public static Rejected rejected(Reason reason) {
+    return Rejected.unproven(reason);
+  }
 }

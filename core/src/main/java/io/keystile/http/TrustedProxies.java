@@ -61,6 +61,10 @@ public final class TrustedProxies {
           "X-Forwarded-Ssl",
           "X-Forwarded-Client-Cert");
 
+  /** Headers that browsers send, and that pages cannot suppress. */
+  private static final List<String> BROWSER =
+      List.of("Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest");
+
   private static final Pattern WITH_PORT =
       Pattern.compile("(?:\\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)]|([0-9.]+))(?::[0-9]{1,5})?");
 
@@ -102,8 +106,9 @@ public final class TrustedProxies {
   }
 
   /**
-   * Tells where a request came from: the client's address, whether the transport was secure, and
-   * the caller's name if there is exactly one {@code X-Service-Name}.
+   * Tells where a request came from: the client's address, whether the transport was secure, the
+   * caller's name if there is exactly one {@code X-Service-Name}, and whether it came from a
+   * browser ({@code Origin} or {@code Sec-Fetch-*}).
    *
    * @param <R> the request of a framework
    * @param request the request
@@ -120,7 +125,8 @@ public final class TrustedProxies {
     List<String> callers = headers.apply("X-Service-Name");
     return Origin.of(client.address())
         .secure(client.secure())
-        .caller(callers.size() == 1 ? CredentialExtractor.trim(callers.get(0)) : null);
+        .caller(callers.size() == 1 ? CredentialExtractor.trim(callers.get(0)) : null)
+        .browser(isAnyIn(headers, BROWSER));
   }
 
   private Hop client(

@@ -338,6 +338,13 @@ class TrustedProxiesTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"Origin", "Sec-Fetch-Site", "sec-fetch-mode", "Sec-Fetch-Dest"})
+  void knows_a_browser_by_its_headers(String header) {
+    assertThat(Internals.isBrowser(origin(SampleRequest.EMPTY))).isFalse();
+    assertThat(Internals.isBrowser(origin(SampleRequest.EMPTY.header(header, "null")))).isTrue();
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"", "proxy.example.com", "10.0.0.1/8", "10.0.0.0/33", "10.0.0"})
   void refuses_what_is_no_network(String network) {
     assertThatIllegalArgumentException().isThrownBy(() -> TrustedProxies.of("10.0.0.0/8", network));
