@@ -1,0 +1,209 @@
+package io.keystile.http;
+
+import io.keystile.Accepted;
+import io.keystile.Access;
+import io.keystile.ApiKeys;
+import io.keystile.Origin;
+import io.keystile.Rejected;
+import io.keystile.Validation;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Lets requests in that have a good key, and says what to answer to the others: all that an adapter
+ * for a framework has to call.
+ *
+ * <pre>{@code
+ * static final Access READ = Access.requiring("forecast:read");
+ *
+ * HttpGate<HttpExchange> gate =
+ *     HttpGate.of(keys, new ExchangeGetter())
+ *         .withRealm("forecast")
+ *         .withProxies(TrustedProxies.of("10.0.0.0/8"));
+ *
+ * HttpGate.Result result = gate.check(exchange, READ);
+ * result.headers().forEach(h -> exchange.getResponseHeaders().add(h.getKey(), h.getValue()));
+ * if (result instanceof HttpGate.Passed passed) {
+ *   serve(exchange, passed.accepted().key().owner());
+ * } else if (result instanceof HttpDenial denial) {
+ *   byte[] body = denial.body().getBytes(StandardCharsets.US_ASCII);
+ *   exchange.sendResponseHeaders(denial.status(), body.length);
+ *   exchange.getResponseBody().write(body);
+ * }
+ * }</pre>
+ *
+ * <p>Immutable and safe for use by many threads, as long as the getter is. Throws nothing, whatever
+ * a client sends. The methods that look like setters return a changed copy.
+ *
+ * @param <R> the request of a framework
+ */
+public final class HttpGate<R> {
+
+  /** What to do with a request: let it in ({@link Passed}) or answer it ({@link HttpDenial}). */
+  public sealed interface Result permits Passed, HttpDenial {
+
+    /**
+     * The headers to add to the response, in either case.
+     *
+     * @return names and values in order; a name may occur twice; immutable
+     */
+    List<Map.Entry<String, String>> headers();
+  }
+
+  /** The request may go on. Immutable. */
+  public static final class Passed implements Result {
+    private static final List<Map.Entry<String, String>> AFTER_QUERY =
+        List.of(
+            Map.entry("Cache-Control", "no-store"), Map.entry("Referrer-Policy", "no-referrer"));
+
+    private final Accepted accepted;
+    private final boolean inQuery;
+
+    private Passed(Accepted accepted, boolean inQuery) {
+      this.accepted = accepted;
+      this.inQuery = inQuery;
+    }
+
+    /**
+     * Whose request it is.
+     *
+     * @return the result of the validation
+     */
+    public Accepted accepted() {
+      return accepted;
+    }
+
+    @Override
+    public List<Map.Entry<String, String>> headers() {
+      return inQuery ? AFTER_QUERY : List.of();
+    }
+
+    /**
+     * For logs.
+     *
+     * @return the key id and the secret version
+     */
+    @Override
+    public String toString() {
+      return "Passed[" + accepted + "]";
+    }
+  }
+
+  private final ApiKeys keys;
+  private final HeaderGetter<R> getter;
+  private final CredentialExtractor extractor;
+  private final TrustedProxies proxies;
+  private final String realm;
+
+  private HttpGate(
+      ApiKeys keys,
+      HeaderGetter<R> getter,
+      CredentialExtractor extractor,
+      TrustedProxies proxies,
+      String realm) {
+    this.keys = Objects.requireNonNull(keys, "keys");
+    this.getter = Objects.requireNonNull(getter, "getter");
+    this.extractor = Objects.requireNonNull(extractor, "extractor");
+    this.proxies = Objects.requireNonNull(proxies, "proxies");
+    this.realm = HttpDenial.requireRealm(realm);
+  }
+
+  /**
+   * Returns a gate that reads the standard headers, trusts no proxy, and names the realm {@code
+   * api}.
+   *
+   * @param <R> the request of a framework
+   * @param keys validates the keys; stays the caller's to close
+   * @param getter reads a request
+   * @return the gate
+   */
+  public static <R> HttpGate<R> of(ApiKeys keys, HeaderGetter<R> getter) {
+    return new HttpGate<>(
+        keys,
+        getter,
+        CredentialExtractor.standard(),
+        TrustedProxies.none(),
+        HttpDenial.DEFAULT_REALM);
+  }
+
+  /**
+   * Reads keys from other places than the standard headers.
+   *
+   * @param extractor finds the key of a request
+   * @return a copy that uses it
+   */
+  public HttpGate<R> withExtractor(CredentialExtractor extractor) {
+    return new HttpGate<>(keys, getter, extractor, proxies, realm);
+  }
+
+  /**
+   * Believes what these proxies say about client and transport.
+   *
+   * @param proxies the host's own proxies
+   * @return a copy that does
+   */
+  public HttpGate<R> withProxies(TrustedProxies proxies) {
+    return new HttpGate<>(keys, getter, extractor, proxies, realm);
+  }
+
+  /**
+   * Names the realm in challenges.
+   *
+   * @param realm as {@link HttpDenial#withRealm} takes it
+   * @return a copy with this realm
+   * @throws IllegalArgumentException if the realm is not valid
+   */
+  public HttpGate<R> withRealm(String realm) {
+    return new HttpGate<>(keys, getter, extractor, proxies, realm);
+  }
+
+  /**
+   * Checks a request. Blocks as {@link ApiKeys#validate} does: not for a key that is cached, else
+   * for one read of the store at most.
+   *
+   * @param request the request
+   * @param access what it needs
+   * @return what to do with it
+   */
+  public Result check(R request, Access access) {
+    Credential credential = extractor.extract(request, getter);
+    if (credential.outcome() != Credential.Outcome.FOUND) {
+      return unnamed(credential);
+    }
+    Validation validation =
+        keys.validate(credential.revealToken(), access, proxies.origin(request, getter));
+    return result(validation, access, credential);
+  }
+
+  /**
+   * Checks a request without blocking, for event loops. The request is read before this returns,
+   * and not afterwards.
+   *
+   * @param request the request
+   * @param access what it needs
+   * @return what to do with it; completed on the threads that {@link ApiKeys#validateAsync} names,
+   *     and never exceptionally
+   */
+  public CompletableFuture<Result> checkAsync(R request, Access access) {
+    Credential credential = extractor.extract(request, getter);
+    if (credential.outcome() != Credential.Outcome.FOUND) {
+      return CompletableFuture.completedFuture(unnamed(credential));
+    }
+    Origin origin = proxies.origin(request, getter);
+    return keys.validateAsync(credential.revealToken(), access, origin)
+        .thenApply(validation -> result(validation, access, credential));
+  }
+
+  private Result unnamed(Credential credential) {
+    return HttpDenial.of(credential).answering(realm, credential.isInQuery());
+  }
+
+  private Result result(Validation validation, Access access, Credential credential) {
+    if (validation instanceof Accepted accepted) {
+      return new Passed(accepted, credential.isInQuery());
+    }
+    return HttpDenial.of((Rejected) validation, access).answering(realm, credential.isInQuery());
+  }
+}
