@@ -122,7 +122,8 @@ public interface KeyStore {
    *   <li><b>R3</b> An operation id that the audit holds already: {@link
    *       WriteOutcome.Kind#REPEATED} with that entry, before any other outcome. Nothing is done.
    *   <li><b>R4</b> Of several concurrent replacements of one revision exactly one is applied.
-   *   <li><b>R5</b> Last use ({@link #recordUse}) is not touched.
+   *   <li><b>R5</b> Last use ({@link #recordUse}) is not touched, but for that of a version that is
+   *       removed, which goes with it.
    * </ul>
    *
    * @param write the new record and its audit entry
@@ -159,7 +160,7 @@ public interface KeyStore {
    *   <li><b>U1</b> Monotonic: an older time never replaces a newer one, in whatever order and from
    *       however many nodes marks arrive; each of the two times by itself.
    *   <li><b>U2</b> Idempotent: the same marks twice leave what once leaves.
-   *   <li><b>U3</b> Marks of keys that are not stored are ignored.
+   *   <li><b>U3</b> Marks of keys, and of versions, that are not stored are ignored.
    *   <li><b>U4</b> The stored revision and {@link #changesSince} do not move.
    * </ul>
    *
@@ -222,7 +223,8 @@ public interface KeyStore {
    *       {@link Purge#changesBefore()} are removed, at most {@link Purge#limit()} of each per
    *       call.
    *   <li><b>P3</b> Idempotent: a key that is gone already is not an error, is not counted, and
-   *       gets no second audit entry.
+   *       gets no second audit entry. A key whose operation id the audit holds already is left
+   *       alone.
    * </ul>
    *
    * @param purge what to remove
