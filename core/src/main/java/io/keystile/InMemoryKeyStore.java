@@ -9,6 +9,7 @@ import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyStore;
 import io.keystile.store.KeyWrite;
 import io.keystile.store.Purge;
+import io.keystile.store.SecretVersion;
 import io.keystile.store.StoredKey;
 import io.keystile.store.UseMark;
 import io.keystile.store.WriteOutcome;
@@ -24,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -164,7 +166,8 @@ public final class InMemoryKeyStore implements KeyStore {
   @Override
   public synchronized void recordUse(List<UseMark> marks) {
     for (UseMark mark : marks) {
-      if (records.containsKey(mark.keyId())) {
+      KeyRecord record = records.get(mark.keyId());
+      if (record != null && numbers(record).contains(mark.version())) {
         uses.computeIfAbsent(mark.keyId(), id -> new TreeMap<>())
             .merge(mark.version(), mark, InMemoryKeyStore::later);
       }
@@ -197,6 +200,7 @@ public final class InMemoryKeyStore implements KeyStore {
 
   @Override
   public synchronized List<AuditEntry> audit(AuditFilter filter, long after, int limit) {
+    require(after >= 0, "after: must not be negative");
     require(limit >= 1 && limit <= 1000, "limit: must be 1 to 1000");
     return trail.tailMap(after, false).values().stream()
         .filter(entry -> matches(entry, filter))
@@ -237,8 +241,14 @@ public final class InMemoryKeyStore implements KeyStore {
   }
 
   private void write(KeyWrite write) {
-    records.put(write.record().id(), write.record());
+    KeyRecord record = write.record();
+    records.put(record.id(), record);
+    uses.getOrDefault(record.id(), new TreeMap<>()).keySet().retainAll(numbers(record));
     note(write.entry());
+  }
+
+  private static Set<Integer> numbers(KeyRecord record) {
+    return record.versions().stream().map(SecretVersion::number).collect(Collectors.toSet());
   }
 
   /** Leaves what each applied change leaves: an audit entry and a notice. */

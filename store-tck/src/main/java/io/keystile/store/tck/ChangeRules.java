@@ -163,6 +163,26 @@ abstract class ChangeRules extends InsertRules {
   }
 
   @Test
+  void r5_last_use_of_a_removed_version_goes_with_it() {
+    KeyRecord first =
+        given(sample.record().versions(List.of(Sample.version(1), Sample.version(2))));
+    UseMark kept = used(first, 2, 10, 20);
+    store.recordUse(List.of(used(first, 1, 30, 40), kept));
+    KeyRecord second =
+        sample.next(first).toBuilder().versions(first.versions().subList(1, 2)).build();
+    assertThat(store.replace(sample.write(second))).isEqualTo(WriteOutcome.APPLIED);
+
+    assertThat(other.find(first.id()))
+        .as("R5: last use of a version that is removed must go with it, and no other")
+        .contains(new StoredKey(second, List.of(kept)));
+    KeyRecord third = first.toBuilder().revision(3).build();
+    assertThat(store.replace(sample.write(third))).isEqualTo(WriteOutcome.APPLIED);
+    assertThat(other.find(first.id()))
+        .as("R5: last use of a version that was removed must not come back")
+        .contains(new StoredKey(third, List.of(kept)));
+  }
+
+  @Test
   void u1_an_older_time_never_replaces_a_newer_one() {
     KeyRecord record = given(sample.record());
 
@@ -227,6 +247,17 @@ abstract class ChangeRules extends InsertRules {
     assertUses(record, mark);
     assertThat(other.find(missing.id()).orElseThrow().uses())
         .as("U3: a mark of a key that is not stored must be ignored, not kept for later")
+        .isEmpty();
+  }
+
+  @Test
+  void u3_marks_of_versions_that_are_not_stored_are_ignored() {
+    KeyRecord record = given(sample.record());
+
+    store.recordUse(List.of(used(record, 2, 10, 10)));
+
+    assertThat(other.find(record.id()).orElseThrow().uses())
+        .as("U3: a mark of a version that is not stored must be ignored")
         .isEmpty();
   }
 
@@ -379,6 +410,22 @@ abstract class ChangeRules extends InsertRules {
         .hasSize(2);
     assertThat(trailOfKey(never.id())).isEmpty();
     assertThat(feed.poll()).as("P3: what removes nothing must leave no notice").isEmpty();
+  }
+
+  @Test
+  void p3_a_key_is_left_alone_when_the_operation_id_of_its_removal_was_used() {
+    KeyWrite write = sample.write(sample.record().build());
+    store.insert(List.of(write), NO_MAXIMUM);
+    KeyRecord gone = given(sample.record());
+
+    assertThat(purge(write, sample.write(gone)).keys())
+        .as("P3: a key whose operation id was used must not be counted, and is no error")
+        .isEqualTo(1);
+
+    assertThat(other.load(write.record().id()))
+        .as("P3: a key whose operation id was used must be left alone")
+        .contains(write.record());
+    assertThat(other.load(gone.id())).isEmpty();
   }
 
   @Test

@@ -101,6 +101,7 @@ public abstract class KeyStoreContract extends TextRules {
     assertRefused("a page of 1001", () -> store.list(KeyFilter.all(), null, 1001));
     assertRefused("a page of 0", () -> store.audit(AuditFilter.all(), 0, 0));
     assertRefused("a page of 1001", () -> store.audit(AuditFilter.all(), 0, 1001));
+    assertRefused("a page after -1", () -> store.audit(AuditFilter.all(), -1, 10));
     assertRefused("0 notices", () -> store.changesSince(ChangeCursor.after(0), 0));
     assertRefused("10001 notices", () -> store.changesSince(ChangeCursor.after(0), 10_001));
 

@@ -32,20 +32,23 @@ final class Race implements AutoCloseable {
 
   /** Whoever comes last sets the moment, a little ahead, so that he has no lead. */
   private static final class Start {
-    private static final long LEAD_NANOS = 5_000;
+    private static final long LEAD_NANOS = 20_000;
+    private static final int SPINS = 100_000;
 
-    private final AtomicInteger absent = new AtomicInteger(2);
+    private final AtomicInteger arrived = new AtomicInteger();
     private volatile long moment;
+    private volatile boolean set;
 
     void await() {
-      if (absent.decrementAndGet() == 0) {
+      if (arrived.incrementAndGet() == 2) {
         moment = System.nanoTime() + LEAD_NANOS;
-        absent.decrementAndGet();
+        set = true;
       }
-      for (int spins = 0; absent.get() >= 0; spins++) {
-        if (spins < 10_000) {
+      for (int spins = 0; !set; spins++) {
+        if (spins < SPINS) {
           Thread.onSpinWait();
         } else {
+          // There may be one processor only
           Thread.yield();
         }
       }

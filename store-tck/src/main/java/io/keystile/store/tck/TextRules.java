@@ -364,4 +364,18 @@ abstract class TextRules extends FeedRules {
       assertThat(trailOfOperation(text)).as("G3: no operation id is like this").isEmpty();
     }
   }
+
+  @Test
+  void g3_text_that_nobody_can_store_finds_nothing() {
+    given(sample.record());
+    for (String text : List.of("\0", "a\0b", "\ud800", "\udc00x", "x".repeat(5000))) {
+      assertThat(other.find(text)).as("G3: no key id is like this").isEmpty();
+      assertThat(other.load(text)).as("G3: no key id is like this").isEmpty();
+      assertThat(listed(ofOwner(text))).as("G3: no owner is called so").isEmpty();
+      assertThat(listed(KeyFilter.builder().subject(text).brand(text).build())).isEmpty();
+      assertThat(trail(text)).as("G3: no owner is called so").isEmpty();
+      assertThat(trailOfKey(text)).as("G3: no key id is like this").isEmpty();
+      assertThat(trailOfOperation(text)).as("G3: no operation id is like this").isEmpty();
+    }
+  }
 }

@@ -1,0 +1,62 @@
+package io.keystile.store.tck;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** The numbers in the documentation of the SPI and in the names of the tests are the same. */
+class RuleCoverageTest {
+  private static final Path SPI =
+      Path.of("../store-spi/src/main/java/io/keystile/store/KeyStore.java");
+  private static final Pattern RULE = Pattern.compile("<li><b>([A-Z]\\d+)</b>");
+  private static final Pattern TEST = Pattern.compile("([a-z]\\d+)_[a-z0-9_]+");
+
+  @Test
+  void every_rule_of_the_spi_has_a_test_and_every_test_names_a_rule() throws IOException {
+    Set<String> rules =
+        RULE.matcher(Files.readString(SPI))
+            .results()
+            .map(result -> result.group(1).toLowerCase(Locale.ROOT))
+            .collect(Collectors.toCollection(TreeSet::new));
+    List<String> tests = new ArrayList<>();
+    for (Class<?> contract :
+        List.of(
+            KeyStoreContract.class,
+            KeyStoreRaceContract.class,
+            TransactionalKeyStoreContract.class)) {
+      tests.addAll(testsOf(contract));
+    }
+
+    assertThat(tests).as("names of tests").allMatch(name -> TEST.matcher(name).matches());
+    Set<String> tested =
+        tests.stream()
+            .map(name -> name.substring(0, name.indexOf('_')))
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertThat(tested).as("rules that have a test").isEqualTo(rules);
+    assertThat(rules).hasSizeGreaterThan(35);
+    System.out.printf("%d rules, %d tests%n", rules.size(), tests.size());
+  }
+
+  private static List<String> testsOf(Class<?> contract) {
+    List<String> tests = new ArrayList<>();
+    for (Class<?> type = contract; type != Object.class; type = type.getSuperclass()) {
+      for (Method method : type.getDeclaredMethods()) {
+        if (method.isAnnotationPresent(Test.class)) {
+          tests.add(method.getName());
+        }
+      }
+    }
+    return tests;
+  }
+}
