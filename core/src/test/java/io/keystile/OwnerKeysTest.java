@@ -1,0 +1,357 @@
+package io.keystile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.keystile.KeyException.Failure;
+import io.keystile.store.AuditEntry;
+import io.keystile.store.AuditFilter;
+import io.keystile.store.KeyStore;
+import io.keystile.store.KeyWrite;
+import io.keystile.store.StoreException;
+import io.keystile.store.StoredKey;
+import io.keystile.store.WriteOutcome;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OwnerKeysTest {
+
+  private static final Duration DAY = Duration.ofDays(1);
+  private static final String VICTIM = "victim";
+  private static final String ATTACKER = "attacker";
+
+  /** Each public method that takes a key id, as an attacker may call it. */
+  private static final Map<String, List<BiFunction<OwnerKeys, String, Object>>> ATTACKS =
+      Map.of(
+          "find",
+          List.of(OwnerKeys::find),
+          "rename",
+          List.of(
+              (keys, id) -> keys.rename(id, "mine now", Cause.by(ATTACKER)),
+              (keys, id) -> keys.rename(id, "", Cause.unstated().operationId("victim-op")),
+              (keys, id) -> keys.rename(id, "hostile\0name", Cause.unstated())),
+          "revoke",
+          List.of(
+              (keys, id) -> keys.revoke(id, Desk.LEAK),
+              (keys, id) -> keys.revoke(id, Desk.LEAK.operationId("victim-op"))));
+
+  /** Those that take none; there is a test for each below. */
+  private static final Set<String> OTHERS =
+      Set.of("issue", "list", "mayGrant", "plans", "subjects");
+
+  /** Counts what reaches the store, since time would tell that as well. */
+  private static class CountingStore extends ForwardingKeyStore {
+    int calls;
+
+    CountingStore(KeyStore delegate) {
+      super(delegate);
+    }
+
+    @Override
+    public Optional<StoredKey> find(String keyId) {
+      calls++;
+      return super.find(keyId);
+    }
+
+    @Override
+    public WriteOutcome replace(KeyWrite write) {
+      calls++;
+      return super.replace(write);
+    }
+
+    @Override
+    public List<AuditEntry> audit(AuditFilter filter, long after, int limit) {
+      calls++;
+      return super.audit(filter, after, limit);
+    }
+  }
+
+  private final Desk desk = new Desk();
+  private final OwnerKeys mine = OwnerKeys.of(desk.administration, ATTACKER);
+
+  @Test
+  void every_public_method_is_attacked_here() {
+    Set<String> methods =
+        Arrays.stream(OwnerKeys.class.getDeclaredMethods())
+            .filter(method -> Modifier.isPublic(method.getModifiers()))
+            .map(Method::getName)
+            .collect(Collectors.toSet());
+
+    assertThat(methods).containsAll(ATTACKS.keySet()).containsAll(OTHERS);
+    methods.removeAll(ATTACKS.keySet());
+    methods.removeAll(OTHERS);
+    assertThat(methods).as("a new method needs an attack").isEmpty();
+  }
+
+  @Test
+  void the_key_of_another_owner_looks_exactly_like_an_unknown_one() {
+    int tried = 0;
+    for (Map.Entry<String, String> victim : victims(desk).entrySet()) {
+      for (String difference : differences(desk, desk.store, victim.getValue())) {
+        throw new AssertionError("%s key: %s".formatted(victim.getKey(), difference));
+      }
+      tried++;
+    }
+    int attacks = ATTACKS.values().stream().mapToInt(List::size).sum();
+    System.out.printf("%d kinds of keys, %d attacks on each%n", tried, attacks);
+    assertThat(tried).isEqualTo(6);
+    assertThat(attacks).isEqualTo(6);
+  }
+
+  @Test
+  void the_attacks_see_the_difference_where_there_is_one() {
+    String victim = victims(desk).get("active");
+    KeyStore blind =
+        new ForwardingKeyStore(desk.store) {
+          @Override
+          public Optional<StoredKey> find(String keyId) {
+            return super.find(keyId)
+                .map(
+                    key ->
+                        new StoredKey(
+                            key.record().toBuilder().owner(ATTACKER).build(), key.uses()));
+          }
+        };
+
+    assertThat(differences(desk, blind, victim)).hasSizeGreaterThanOrEqualTo(4);
+  }
+
+  /** Keys of the victim in each state. */
+  private static Map<String, String> victims(Desk desk) {
+    Map<String, String> victims = new LinkedHashMap<>();
+    KeySpec spec = KeySpec.forOwner(VICTIM).scopes("a:b");
+    victims.put("active", desk.issue(spec.operationId("victim-op")));
+    victims.put("personal", desk.issue(KeySpec.personalToken(VICTIM, "user-1")));
+    victims.put("expired", desk.issue(spec.lifetime(DAY)));
+    victims.put("disabled", desk.issue(spec));
+    victims.put("revoked", desk.issue(spec));
+    victims.put("renamed", desk.issue(spec));
+    desk.administration.disable(victims.get("disabled"), Desk.ALICE.operationId("victim-op-2"));
+    desk.administration.revoke(victims.get("revoked"), Desk.LEAK.operationId("victim-op-3"));
+    OwnerKeys.of(desk.administration, VICTIM)
+        .rename(victims.get("renamed"), "x", Desk.ALICE.operationId("victim-op"));
+    desk.pass(DAY);
+    return victims;
+  }
+
+  /** What tells a key of somebody else from one that nobody has. */
+  private static List<String> differences(Desk desk, KeyStore store, String victim) {
+    StoredKey before = desk.store.find(victim).orElseThrow();
+    int entries = desk.audit().size();
+    String unknown = victim.substring(0, 21) + (victim.endsWith("0") ? "1" : "0");
+    List<String> differences = new ArrayList<>();
+    new TreeMap<>(ATTACKS)
+        .forEach(
+            (name, attacks) -> {
+              for (var attack : attacks) {
+                String onVictim = observe(store, attack, victim);
+                String onUnknown = observe(store, attack, unknown);
+                if (!onVictim.replace(victim, "ID").equals(onUnknown.replace(unknown, "ID"))
+                    || onVictim.contains(victim)) {
+                  differences.add(name + ": " + onVictim + " instead of " + onUnknown);
+                }
+              }
+            });
+    if (!desk.store.find(victim).orElseThrow().equals(before)) {
+      differences.add("the key has changed");
+    }
+    if (desk.audit().size() != entries) {
+      differences.add("the audit has changed");
+    }
+    return differences;
+  }
+
+  /** All that the attacker can see: what is returned or thrown, and how much work it was. */
+  private static String observe(
+      KeyStore store, BiFunction<OwnerKeys, String, Object> attack, String id) {
+    CountingStore counting = new CountingStore(store);
+    Desk desk = new Desk(counting);
+    String seen;
+    try {
+      seen = "returned " + attack.apply(OwnerKeys.of(desk.administration, ATTACKER), id);
+    } catch (RuntimeException e) {
+      seen = "threw " + e + " caused by " + e.getCause();
+      if (e instanceof KeyException refused) {
+        seen += " as " + refused.failure();
+      }
+    }
+    return seen
+        + " after "
+        + counting.calls
+        + " calls and "
+        + desk.flushes
+        + " flushes, forgot "
+        + desk.changed.size();
+  }
+
+  @Test
+  void a_list_holds_no_key_of_others() {
+    victims(desk);
+    String own = desk.issue(KeySpec.forOwner(ATTACKER));
+
+    for (KeyQuery query :
+        List.of(
+            KeyQuery.all(),
+            KeyQuery.ofOwner(ATTACKER),
+            KeyQuery.all().limit(1),
+            KeyQuery.all().after("0".repeat(22)),
+            KeyQuery.all().status(KeyDetails.Status.ACTIVE))) {
+      assertThat(mine.list(query).keys()).extracting(KeyDetails::id).containsExactly(own);
+    }
+    assertThat(mine.list(KeyQuery.ofOwner(VICTIM)))
+        .isEqualTo(mine.list(KeyQuery.ofOwner("nobody")))
+        .isEqualTo(new KeyPage(List.of(), null));
+    assertThat(mine.list(KeyQuery.all().subject("user-1")).keys()).isEmpty();
+  }
+
+  @Test
+  void a_key_can_be_issued_for_nobody_else() {
+    victims(desk);
+    int entries = desk.audit().size();
+    OwnerKeys generous = mine.mayGrant("*").plans("pro").subjects("user-1");
+
+    for (String other : List.of(VICTIM, "nobody", "Attacker", "attacker ")) {
+      assertRefused(() -> generous.issue(KeySpec.forOwner(other)), "owner: not permitted");
+      assertRefused(
+          () -> generous.issue(KeySpec.personalToken(other, "user-1")), "owner: not permitted");
+    }
+    assertThat(desk.audit()).hasSize(entries);
+  }
+
+  @Test
+  void operation_ids_of_others_are_neither_seen_nor_taken() {
+    victims(desk);
+    desk.issue(KeySpec.forOwner(ATTACKER).operationId("host-op"));
+
+    for (String taken : List.of("victim-op", "victim-op-2", "host-op")) {
+      IssuedKey issued = mine.issue(KeySpec.forOwner(ATTACKER).operationId(taken));
+      assertThat(issued.alreadyIssued()).isFalse();
+      IssuedKey again = mine.issue(KeySpec.forOwner(ATTACKER).operationId(taken));
+      assertThat(again.alreadyIssued()).isTrue();
+      assertThat(again.id()).isEqualTo(issued.id());
+    }
+    mine.issue(KeySpec.forOwner(ATTACKER).operationId("next"));
+    assertThat(
+            OwnerKeys.of(desk.administration, VICTIM)
+                .issue(KeySpec.forOwner(VICTIM).operationId("next"))
+                .alreadyIssued())
+        .isFalse();
+    assertThat(desk.issue(KeySpec.forOwner("third").operationId("next"))).isNotNull();
+  }
+
+  @Test
+  void a_lost_answer_is_repeated_with_the_id_that_the_owner_knows() {
+    Desk desk =
+        new Desk(
+            new ForwardingKeyStore(new InMemoryKeyStore()) {
+              private boolean lost;
+
+              @Override
+              public WriteOutcome replace(KeyWrite write) {
+                WriteOutcome outcome = super.replace(write);
+                if (!lost) {
+                  lost = true;
+                  throw new StoreException(StoreException.Kind.OUTCOME_UNKNOWN, "planted", null);
+                }
+                return outcome;
+              }
+            });
+    String id = desk.issue(KeySpec.forOwner(ATTACKER));
+    OwnerKeys keys = OwnerKeys.of(desk.administration, ATTACKER);
+
+    assertThatExceptionOfType(OutcomeUnknownException.class)
+        .isThrownBy(() -> keys.rename(id, "first", Cause.unstated()))
+        .satisfies(
+            lost -> {
+              keys.rename(id, "second", Cause.unstated());
+              Cause same = Cause.unstated().operationId(lost.operationId());
+              assertThat(keys.rename(id, "first", same).key().name()).isEqualTo("second");
+            });
+  }
+
+  @Test
+  void nothing_may_be_granted_by_default() {
+    KeySpec spec = KeySpec.forOwner(ATTACKER);
+
+    assertRefused(() -> mine.issue(spec.scopes("a")), "scopes: more than permitted");
+    assertRefused(() -> mine.issue(spec.plan("free")), "plan: not permitted");
+    assertRefused(
+        () -> mine.issue(KeySpec.personalToken(ATTACKER, "user-1")), "subject: not permitted");
+    assertRefused(
+        () -> mine.issue(spec.neverExpires()), "neverExpires: not permitted for this key");
+    assertThat(mine.issue(spec).details().key().scopes()).isEmpty();
+    assertThat(mine.list(KeyQuery.all()).keys()).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"*", "a", "a:*", "a:b:*", "b", "aa", "forecast", "forecast:write", "A:b"})
+  void no_more_is_granted_than_the_host_allows(String scope) {
+    OwnerKeys keys = mine.mayGrant("forecast:read", "a:b:c");
+
+    assertRefused(
+        () -> keys.issue(KeySpec.forOwner(ATTACKER).scopes("forecast:read", scope)),
+        "scopes: more than permitted");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"forecast:read", "a:b", "a:*", "a:b:*"})
+  void what_the_host_allows_is_granted(String scope) {
+    OwnerKeys keys = mine.mayGrant("forecast:read", "a:*");
+
+    assertThat(keys.issue(KeySpec.forOwner(ATTACKER).scopes(scope)).details().key().scopes())
+        .containsExactly(scope);
+  }
+
+  @Test
+  void plans_and_users_are_those_of_the_host() {
+    OwnerKeys keys = mine.plans("free", "pro").subjects("user-1");
+    KeySpec spec = KeySpec.forOwner(ATTACKER);
+
+    assertThat(keys.issue(spec).details().key().plan()).isEqualTo("free");
+    assertThat(keys.issue(spec.plan("pro")).details().key().plan()).isEqualTo("pro");
+    assertRefused(() -> keys.issue(spec.plan("Pro")), "plan: not permitted");
+    assertThat(keys.issue(KeySpec.personalToken(ATTACKER, "user-1")).details().key().subject())
+        .isEqualTo("user-1");
+    assertRefused(
+        () -> keys.issue(KeySpec.personalToken(ATTACKER, "user-2")), "subject: not permitted");
+    assertThatIllegalArgumentException().isThrownBy(() -> mine.mayGrant("a:*:b"));
+  }
+
+  @Test
+  void an_owner_does_with_his_own_what_he_likes() {
+    IssuedKey issued = mine.issue(KeySpec.forOwner(ATTACKER).by("me"));
+
+    assertThat(mine.find(issued.id())).isPresent();
+    assertThat(mine.rename(issued.id(), "batch", Cause.by("me")).key().name()).isEqualTo("batch");
+    assertThat(mine.revoke(issued.id(), Desk.LEAK).status()).isEqualTo(KeyDetails.Status.REVOKED);
+    assertThat(mine.revoke(issued.id(), Desk.LEAK).status()).isEqualTo(KeyDetails.Status.REVOKED);
+    assertThatExceptionOfType(KeyException.class)
+        .isThrownBy(() -> mine.rename(issued.id(), "again", Cause.by("me")))
+        .extracting(KeyException::failure)
+        .isEqualTo(Failure.STATE_FORBIDS);
+  }
+
+  private static void assertRefused(Runnable call, String message) {
+    assertThatExceptionOfType(KeyException.class)
+        .isThrownBy(call::run)
+        .withMessage(message)
+        .withNoCause()
+        .extracting(KeyException::failure)
+        .isEqualTo(Failure.NOT_PERMITTED);
+  }
+}
