@@ -72,7 +72,7 @@ final class Base62 {
     if (Long.compareUnsigned(high, MAX_TIMES_62) > 0) {
       return false;
     }
-    long carry = ((low >>> 32) * 62 + ((low & 0xFFFF_FFFFL) * 62 >>> 32)) >>> 32;
+    long carry = ((low >>> 32) * 62 + (((low & 0xFFFF_FFFFL) * 62) >>> 32)) >>> 32;
     int last = DIGITS[digits[from + 21]];
     low *= 62;
     high *= 62;
@@ -93,7 +93,7 @@ final class Base62 {
     for (int i = ID_LENGTH - 1; i >= 0; i--) {
       long remainder = 0;
       for (int j = 0; j < limbs.length; j++) {
-        long dividend = remainder << 32 | limbs[j] & 0xFFFF_FFFFL;
+        long dividend = (remainder << 32) | (limbs[j] & 0xFFFF_FFFFL);
         limbs[j] = (int) (dividend / 62);
         remainder = dividend % 62;
       }

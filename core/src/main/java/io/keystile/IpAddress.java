@@ -72,7 +72,7 @@ record IpAddress(long high, long low) {
   /** A decimal number without sign and leading zeros, at most {@code max} (below 1000), or -1. */
   static int decimal(String text, int from, int to, int max) {
     int length = to - from;
-    if (length < 1 || length > 3 || length > 1 && text.charAt(from) == '0') {
+    if (length < 1 || length > 3 || (length > 1 && text.charAt(from) == '0')) {
       return -1;
     }
     int value = 0;
@@ -171,7 +171,8 @@ record IpAddress(long high, long low) {
     StringBuilder text = new StringBuilder(39);
     for (int i = 0; i < IPV6_GROUPS; i++) {
       long half = i < IPV6_GROUPS / 2 ? high : low;
-      text.append(i == 0 ? "" : ":").append(Long.toHexString(half >>> 48 - i % 4 * 16 & 0xFFFF));
+      text.append(i == 0 ? "" : ":")
+          .append(Long.toHexString((half >>> (48 - i % 4 * 16)) & 0xFFFF));
     }
     return text.toString();
   }

@@ -120,12 +120,12 @@ public final class Networks {
     }
     long maskHigh = length >= 64 ? -1L : mask(length);
     long maskLow = length > 64 ? mask(length - 64) : 0;
-    boolean hostBits = (first.high() & ~maskHigh | first.low() & ~maskLow) != 0;
+    boolean hostBits = ((first.high() & ~maskHigh) | (first.low() & ~maskLow)) != 0;
     return hostBits ? null : new Network(first, maskHigh, maskLow);
   }
 
   /** The first {@code bits} bits of 64; 0 to 64. */
   private static long mask(int bits) {
-    return bits == 0 ? 0 : -1L << 64 - bits;
+    return bits == 0 ? 0 : -1L << (64 - bits);
   }
 }

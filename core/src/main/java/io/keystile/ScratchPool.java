@@ -67,6 +67,6 @@ final class ScratchPool {
 
   private static int home() {
     long id = Thread.currentThread().getId();
-    return (int) (id * 0x9E37_79B9_7F4A_7C15L >>> 32); // neighbours in id are not neighbours here
+    return (int) ((id * 0x9E37_79B9_7F4A_7C15L) >>> 32); // neighbours in id are not neighbours here
   }
 }

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,7 +88,7 @@ final class SecretHasher {
     if (primaryId == null) {
       return new Stored(SHA256, null, HexFormat.of().formatHex(inner));
     }
-    byte[] hash = Hmac.sha256(hashKeys.get(primaryId), inner);
+    byte[] hash = Hmac.sha256(Objects.requireNonNull(hashKeys.get(primaryId)), inner);
     return new Stored(HMAC_SHA256, primaryId, HexFormat.of().formatHex(hash));
   }
 

@@ -40,7 +40,7 @@ final class TokenGenerator {
     long high = millis << 16 | drawn >>> 48;
     int middle = (int) drawn;
     int tag = mint == null ? random.nextInt() : mint.tag(prefix, high, middle);
-    return new KeyId(high, (long) middle << 32 | tag & 0xFFFF_FFFFL);
+    return new KeyId(high, ((long) middle << 32) | (tag & 0xFFFF_FFFFL));
   }
 
   /** A new secret. */
