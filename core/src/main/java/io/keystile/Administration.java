@@ -322,7 +322,7 @@ final class Administration {
         earlier(operation, keyId).orElseThrow(() -> e);
         next = record;
       }
-      if (next == record) {
+      if (next.equals(record)) {
         // it may have been another node that has changed it, and this one may not know yet
         store.afterCommit(() -> node.changed(keyId));
         return new KeyDetails(stored, now);

@@ -1,5 +1,6 @@
 package io.keystile.store;
 
+import io.keystile.store.KeyRecord.State;
 import java.time.Instant;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -30,8 +31,8 @@ public record AuditEntry(
     @Nullable String actor,
     @Nullable String reason,
     @Nullable String note,
-    KeyRecord.@Nullable State before,
-    KeyRecord.@Nullable State after) {
+    @Nullable State before,
+    @Nullable State after) {
 
   private static final Pattern ACTION = Pattern.compile("[a-z][a-z_]{0,39}");
 
