@@ -60,7 +60,7 @@ abstract class FeedRules extends ReadRules {
     long first = changes.get(0).number();
     List<Gap> gaps = new ArrayList<>();
     for (int i = 0; i < 10_000; i++) {
-      gaps.add(new Gap(first + 2 * i, first + 2 * i));
+      gaps.add(new Gap(first + 2L * i, first + 2L * i));
     }
     List<Change> expected =
         changes.stream().filter(change -> (change.number() - first) % 2 == 0).toList();

@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.BiFunction;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -122,12 +122,10 @@ final class FilterCases {
   }
 
   private static void around(
-      List<Condition> all,
-      Instant time,
-      BiFunction<KeyFilter.Builder, Instant, KeyFilter.Builder> set) {
+      List<Condition> all, Instant time, BiConsumer<KeyFilter.Builder, Instant> set) {
     for (int millis = -1; millis <= 2; millis++) {
       Instant at = time.plusMillis(millis);
-      all.add(new Condition(filter -> set.apply(filter, at)));
+      all.add(new Condition(filter -> set.accept(filter, at)));
     }
   }
 

@@ -12,6 +12,7 @@ import io.keystile.store.WriteOutcome;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -126,7 +127,7 @@ abstract class InsertRules extends Rules {
     assertThat(outcome.earlier())
         .as("I3: the outcome must carry the entry that holds the operation id, with its number")
         .isEqualTo(trail(first.owner()).get(0));
-    assertThat(outcome.earlier().number()).isPositive();
+    assertThat(Objects.requireNonNull(outcome.earlier()).number()).isPositive();
     assertThat(other.find(second.id())).as("I3: nothing may be done").isEmpty();
   }
 

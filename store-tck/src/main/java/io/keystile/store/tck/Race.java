@@ -39,6 +39,7 @@ final class Race implements AutoCloseable {
     private volatile long moment;
     private volatile boolean set;
 
+    @SuppressWarnings("ThreadPriorityCheck") // gives a core to a party that has none yet
     void await() {
       if (arrived.incrementAndGet() == 2) {
         moment = System.nanoTime() + LEAD_NANOS;
