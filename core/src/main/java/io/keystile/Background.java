@@ -52,12 +52,23 @@ final class Background {
     return loaders;
   }
 
-  /** Polls at a fixed rate, so that a slow poll does not push the next one back. */
+  /**
+   * Polls at a fixed rate, so that a slow poll does not push the next one back.
+   *
+   * @param poll must not throw: that would end the schedule
+   */
+  @SuppressWarnings("FutureReturnValueIgnored")
   void poll(Runnable poll, Duration interval) {
     long nanos = interval.toNanos();
     poller.scheduleAtFixedRate(poll, nanos, nanos, TimeUnit.NANOSECONDS);
   }
 
+  /**
+   * Flushes again and again, with a pause of the interval in between.
+   *
+   * @param flush must not throw: that would end the schedule
+   */
+  @SuppressWarnings("FutureReturnValueIgnored")
   void flush(Runnable flush, Duration interval) {
     long nanos = interval.toNanos();
     writer.scheduleWithFixedDelay(flush, nanos, nanos, TimeUnit.NANOSECONDS);

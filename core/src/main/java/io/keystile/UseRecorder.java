@@ -1,7 +1,6 @@
 package io.keystile;
 
 import io.keystile.store.KeyStore;
-import io.keystile.store.StoreException;
 import io.keystile.store.UseMark;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -50,7 +49,7 @@ final class UseRecorder {
       while (!batch.isEmpty()) {
         try {
           store.recordUse(marks(batch));
-        } catch (StoreException e) {
+        } catch (RuntimeException e) { // any: the schedule would end for ever, without a word
           putBack(batch);
           log.warn("Last use was not written and is kept for later: {}", e.getMessage());
           return false;
