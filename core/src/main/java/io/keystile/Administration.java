@@ -319,7 +319,9 @@ final class Administration {
       try {
         next = step.next(stored, now);
       } catch (KeyException | IllegalArgumentException e) {
-        earlier(operation, keyId).orElseThrow(() -> e);
+        if (earlier(operation, keyId).isEmpty()) {
+          throw e;
+        }
         next = record;
       }
       if (next.equals(record)) {

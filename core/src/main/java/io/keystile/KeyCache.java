@@ -97,6 +97,7 @@ final class KeyCache {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // a flight is who it is
   private void land(KeyId id, CompletableFuture<CachedKey> flight, CachedKey key) {
     flights.computeIfPresent(
         id,

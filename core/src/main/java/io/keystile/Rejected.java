@@ -1,15 +1,17 @@
 package io.keystile;
 
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** The token is not good for what was asked. Immutable. */
 public final class Rejected implements Validation {
-  private static final Rejected[] UNPROVEN = new Rejected[Reason.values().length];
+  private static final Map<Reason, Rejected> UNPROVEN = new EnumMap<>(Reason.class);
 
   static {
     for (Reason reason : Reason.values()) {
-      UNPROVEN[reason.ordinal()] = new Rejected(reason, null);
+      UNPROVEN.put(reason, new Rejected(reason, null));
     }
   }
 
@@ -23,7 +25,7 @@ public final class Rejected implements Validation {
 
   /** Allocates nothing: such answers are what an attacker asks for by the million. */
   static Rejected unproven(Reason reason) {
-    return UNPROVEN[reason.ordinal()];
+    return Objects.requireNonNull(UNPROVEN.get(reason));
   }
 
   static Rejected proven(Reason reason, ApiKey key) {

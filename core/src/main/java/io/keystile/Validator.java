@@ -175,6 +175,7 @@ final class Validator {
     return true;
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // if it fails, the key is kept until it is stale
   private void refresh(KeyId id) {
     try {
       parts.cache().load(id);

@@ -192,7 +192,7 @@ public final class CredentialExtractor {
 
   /** Percent-decodes. What is longer than any token, or not encoded right, is left as it is. */
   private static String decode(String text) {
-    if (text.length() > MAX_LENGTH || text.indexOf('%') < 0 && text.indexOf('+') < 0) {
+    if (text.length() > MAX_LENGTH || (text.indexOf('%') < 0 && text.indexOf('+') < 0)) {
       return text;
     }
     try {

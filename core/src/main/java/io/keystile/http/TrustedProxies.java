@@ -222,7 +222,10 @@ public final class TrustedProxies {
   }
 
   private static @Nullable String withoutZone(@Nullable String address) {
-    int zone = address == null ? -1 : address.indexOf('%');
+    if (address == null) {
+      return null;
+    }
+    int zone = address.indexOf('%');
     return zone < 0 ? address : address.substring(0, zone);
   }
 
