@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -155,7 +156,8 @@ public abstract class KeyStoreRaceContract extends RaceRules {
             .filter(mark -> mark.keyId().equals(record.id()) && mark.version() == version)
             .toList();
     StoredKey all = new StoredKey(record, marks);
-    return new UseMark(record.id(), version, all.lastUsed(), all.lastSeen());
+    return new UseMark(
+        record.id(), version, all.lastUsed(), Objects.requireNonNull(all.lastSeen()));
   }
 
   @Test
