@@ -185,8 +185,10 @@ public final class HttpDenial implements HttpGate.Result {
 
   private String parameters() {
     String error = problem.error.isEmpty() ? "" : ", error=\"" + problem.error + "\"";
-    boolean named = problem == Problem.SCOPE_MISSING && access != null;
-    return named ? error + ", scope=\"" + String.join(" ", access.scopes()) + "\"" : error;
+    if (problem != Problem.SCOPE_MISSING || access == null) {
+      return error;
+    }
+    return error + ", scope=\"" + String.join(" ", access.scopes()) + "\"";
   }
 
   /**
