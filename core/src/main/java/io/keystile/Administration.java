@@ -9,7 +9,6 @@ import io.keystile.store.KeyRecord.State;
 import io.keystile.store.KeyStore;
 import io.keystile.store.KeyWrite;
 import io.keystile.store.Purge;
-import io.keystile.store.StoreException;
 import io.keystile.store.StoredKey;
 import io.keystile.store.WriteOutcome;
 import java.time.Duration;
@@ -20,7 +19,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +45,7 @@ final class Administration {
   private final KeyMint mint;
   private final InstantSource clock;
   private final LifecycleSettings settings;
-  private final LocalNode node;
+  private final StoreAccess access;
 
   /** If not null, the keys of all others do not exist here. */
   private final @Nullable String onlyOwner;
@@ -62,7 +60,7 @@ final class Administration {
     this.mint = mint;
     this.clock = clock;
     this.settings = settings;
-    this.node = node;
+    this.access = new StoreAccess(store, node);
     this.onlyOwner = null;
   }
 
@@ -71,7 +69,7 @@ final class Administration {
     mint = whole.mint;
     clock = whole.clock;
     settings = whole.settings;
-    node = whole.node;
+    access = whole.access;
     this.onlyOwner = onlyOwner;
   }
 
@@ -99,7 +97,12 @@ final class Administration {
       }
       List<KeyWrite> writes = List.of(operation.write(null, record, minted.createdAt()));
       WriteOutcome outcome =
-          write(operation, record.id(), () -> store.insert(writes, settings.ownerMaximum()));
+          access
+              .write(
+                  operation,
+                  List.of(record.id()),
+                  () -> store.insert(writes, settings.ownerMaximum()))
+              .orElse(WriteOutcome.CONFLICT);
       switch (outcome.kind()) {
         case APPLIED -> {
           StoredKey stored = new StoredKey(record, List.of());
@@ -118,7 +121,7 @@ final class Administration {
         }
       }
     }
-    throw conflict(null);
+    throw StoreAccess.conflict(null);
   }
 
   private IssuedKey repeated(AuditEntry earlier) {
@@ -174,7 +177,7 @@ final class Administration {
   }
 
   KeyDetails revoke(String keyId, Revocation revocation) {
-    flushUse();
+    access.flushUse();
     String reason = revocation.reason().name();
     return revoke(keyId, revocation, operation(REVOKE, revocation.cause(), reason));
   }
@@ -192,7 +195,7 @@ final class Administration {
   }
 
   private int revokeAll(KeyFilter.Builder which, Revocation revocation) {
-    flushUse();
+    access.flushUse();
     KeyFilter filter = which.states(NOT_REVOKED).build();
     Operation operation = Operation.ofMany(REVOKE, revocation.cause(), revocation.reason().name());
     int revoked = 0;
@@ -204,7 +207,7 @@ final class Administration {
       }
       revoked += found;
     }
-    throw conflict(null);
+    throw StoreAccess.conflict(null);
   }
 
   private int revokeListed(KeyFilter filter, Revocation revocation, Operation operation) {
@@ -243,7 +246,7 @@ final class Administration {
     if (filter.operationId() != null) {
       Arguments.name(filter.operationId(), "operationId");
     }
-    return read(() -> store.audit(filter, after, limit));
+    return access.read(() -> store.audit(filter, after, limit));
   }
 
   /**
@@ -296,17 +299,14 @@ final class Administration {
   }
 
   private Purge.Result purge(Purge purge, Operation operation) {
-    Runnable forget = () -> purge.keys().forEach(write -> node.changed(write.record().id()));
+    List<String> keyIds = purge.keys().stream().map(write -> write.record().id()).toList();
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      try {
-        Purge.Result result = store.purge(purge);
-        store.afterCommit(forget);
-        return result;
-      } catch (StoreException e) {
-        failed(e, operation, forget);
+      Optional<Purge.Result> result = access.write(operation, keyIds, () -> store.purge(purge));
+      if (result.isPresent()) {
+        return result.get();
       }
     }
-    throw conflict(null);
+    throw StoreAccess.conflict(null);
   }
 
   /** Reads, decides, and writes if nobody else has written meanwhile; else once more. */
@@ -326,11 +326,14 @@ final class Administration {
       }
       if (next.equals(record)) {
         // it may have been another node that has changed it, and this one may not know yet
-        store.afterCommit(() -> node.changed(keyId));
+        access.changed(List.of(keyId));
         return new KeyDetails(stored, now);
       }
       KeyWrite write = operation.write(record, next, now);
-      WriteOutcome outcome = write(operation, keyId, () -> store.replace(write));
+      WriteOutcome outcome =
+          access
+              .write(operation, List.of(keyId), () -> store.replace(write))
+              .orElse(WriteOutcome.CONFLICT);
       switch (outcome.kind()) {
         case APPLIED -> {
           return new KeyDetails(new StoredKey(next, stored.uses()), now);
@@ -339,12 +342,10 @@ final class Administration {
           operation.requireSame(Objects.requireNonNull(outcome.earlier()), keyId);
           return find(keyId).orElseThrow(KeyException::unknownKey);
         }
-        default -> {
-          // the record has moved on
-        }
+        default -> access.lost(null); // else the record has moved on
       }
     }
-    throw conflict(null);
+    throw StoreAccess.conflict(null);
   }
 
   /** What a call that is refused now did when it came first. */
@@ -353,52 +354,10 @@ final class Administration {
       return Optional.empty();
     }
     AuditFilter sameId = new AuditFilter(null, null, operation.storedId(), null, null);
-    Optional<AuditEntry> earlier = read(() -> store.audit(sameId, 0, 1)).stream().findFirst();
+    Optional<AuditEntry> earlier =
+        access.read(() -> store.audit(sameId, 0, 1)).stream().findFirst();
     earlier.ifPresent(entry -> operation.requireSame(entry, target));
     return earlier;
-  }
-
-  /** One conditional write; conflict is returned only where it makes sense to try again. */
-  private WriteOutcome write(Operation operation, String keyId, Supplier<WriteOutcome> call) {
-    Runnable forget = () -> node.changed(keyId);
-    WriteOutcome outcome;
-    try {
-      outcome = call.get();
-    } catch (StoreException e) {
-      failed(e, operation, forget);
-      return WriteOutcome.CONFLICT;
-    }
-    if (outcome.kind() == WriteOutcome.Kind.CONFLICT && isInHostTransaction()) {
-      throw conflict(null);
-    }
-    store.afterCommit(forget);
-    return outcome;
-  }
-
-  /** Says what the failure of a write means, and returns if it may be tried again at once. */
-  private void failed(StoreException e, Operation operation, Runnable forget) {
-    switch (e.kind()) {
-      case OUTCOME_UNKNOWN -> {
-        forget.run();
-        throw new OutcomeUnknownException(operation.id(), e);
-      }
-      case CONFLICT -> {
-        if (isInHostTransaction()) {
-          throw conflict(e);
-        }
-      }
-      case UNAVAILABLE -> throw unavailable(e);
-    }
-  }
-
-  /**
-   * Whether the calling thread writes in a transaction of the host's: without one, an action after
-   * the commit runs at once.
-   */
-  private boolean isInHostTransaction() {
-    boolean[] ran = new boolean[1];
-    store.afterCommit(() -> ran[0] = true);
-    return !ran[0];
   }
 
   private Optional<StoredKey> read(String keyId) {
@@ -406,28 +365,13 @@ final class Administration {
     if (KeyId.parse(keyId) == null) {
       return Optional.empty();
     }
-    return read(() -> store.find(keyId))
+    return access
+        .read(() -> store.find(keyId))
         .filter(stored -> onlyOwner == null || stored.record().owner().equals(onlyOwner));
   }
 
   private List<StoredKey> list(KeyFilter filter, @Nullable String after, int limit) {
-    return read(() -> store.list(filter, after, limit));
-  }
-
-  private static <T> T read(Supplier<T> call) {
-    try {
-      return call.get();
-    } catch (StoreException e) {
-      throw e.kind() == StoreException.Kind.CONFLICT ? conflict(e) : unavailable(e);
-    }
-  }
-
-  /** So that a revocation says when the key was last used; on a connection of its own. */
-  private void flushUse() {
-    // a host's transaction may hold locks which that connection would wait for
-    if (!isInHostTransaction()) {
-      node.flushUse();
-    }
+    return access.read(() -> store.list(filter, after, limit));
   }
 
   private Operation operation(String action, Cause cause, @Nullable String reason) {
@@ -447,13 +391,5 @@ final class Administration {
       throw new IllegalArgumentException(option + ": must not be negative");
     }
     return duration;
-  }
-
-  private static KeyException conflict(@Nullable StoreException cause) {
-    return new KeyException(Failure.CONFLICT, "others were changing the same data", cause);
-  }
-
-  private static KeyException unavailable(StoreException cause) {
-    return new KeyException(Failure.STORE_UNAVAILABLE, "the store is not available", cause);
   }
 }

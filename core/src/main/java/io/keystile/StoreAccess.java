@@ -1,0 +1,90 @@
+package io.keystile;
+
+import io.keystile.KeyException.Failure;
+import io.keystile.store.KeyStore;
+import io.keystile.store.StoreException;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls a store for administration: says what a failure means, and makes the node forget what was
+ * written, or may have been. For any thread.
+ */
+final class StoreAccess {
+
+  private final KeyStore store;
+  private final LocalNode node;
+
+  StoreAccess(KeyStore store, LocalNode node) {
+    this.store = store;
+    this.node = node;
+  }
+
+  <T> T read(Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (StoreException e) {
+      throw e.kind() == StoreException.Kind.CONFLICT ? conflict(e) : unavailable(e);
+    }
+  }
+
+  /** Writes to these keys; empty if the database gave it up and it may be tried again at once. */
+  <T> Optional<T> write(Operation operation, List<String> keyIds, Supplier<T> call) {
+    T outcome;
+    try {
+      outcome = call.get();
+    } catch (StoreException e) {
+      switch (e.kind()) {
+        case OUTCOME_UNKNOWN -> {
+          keyIds.forEach(node::changed);
+          throw new OutcomeUnknownException(operation.id(), e);
+        }
+        case CONFLICT -> lost(e);
+        case UNAVAILABLE -> throw unavailable(e);
+      }
+      return Optional.empty();
+    }
+    changed(keyIds);
+    return Optional.of(outcome);
+  }
+
+  /** Makes the node forget these keys, after the commit. */
+  void changed(List<String> keyIds) {
+    store.afterCommit(() -> keyIds.forEach(node::changed));
+  }
+
+  /** Somebody else was first: returns if it may be tried again. */
+  void lost(@Nullable StoreException cause) {
+    if (isInHostTransaction()) {
+      throw conflict(cause);
+    }
+  }
+
+  /** So that a revocation says when the key was last used; on a connection of its own. */
+  void flushUse() {
+    // a host's transaction may hold locks which that connection would wait for
+    if (!isInHostTransaction()) {
+      node.flushUse();
+    }
+  }
+
+  /**
+   * Whether the calling thread writes in a transaction of the host's: without one, an action after
+   * the commit runs at once.
+   */
+  private boolean isInHostTransaction() {
+    boolean[] ran = new boolean[1];
+    store.afterCommit(() -> ran[0] = true);
+    return !ran[0];
+  }
+
+  static KeyException conflict(@Nullable StoreException cause) {
+    return new KeyException(Failure.CONFLICT, "others were changing the same data", cause);
+  }
+
+  private static KeyException unavailable(StoreException cause) {
+    return new KeyException(Failure.STORE_UNAVAILABLE, "the store is not available", cause);
+  }
+}
