@@ -11,11 +11,13 @@ import io.keystile.store.KeyWrite;
 import io.keystile.store.Purge;
 import io.keystile.store.StoreException;
 import io.keystile.store.StoreException.Kind;
+import io.keystile.store.StoredKey;
 import io.keystile.store.WriteOutcome;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -358,7 +360,7 @@ class AdministrationFaultTest {
         new Desk(
             new ForwardingKeyStore(new InMemoryKeyStore()) {
               @Override
-              public java.util.Optional<io.keystile.store.StoredKey> find(String keyId) {
+              public Optional<StoredKey> find(String keyId) {
                 throw new StoreException(Kind.UNAVAILABLE, "planted", null);
               }
             });

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -246,7 +247,7 @@ class AdministrationRaceTest {
               actual.state() == expected.state()
                   && actual.name().equals(expected.name())
                   && actual.revision() == expected.revision()
-                  && java.util.Objects.equals(actual.liveUntil(), expected.liveUntil());
+                  && Objects.equals(actual.liveUntil(), expected.liveUntil());
           wrong += same ? 0 : 1;
         }
       }

@@ -8,10 +8,14 @@ import io.keystile.KeyException.Failure;
 import io.keystile.store.AuditEntry;
 import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyRecord.Kind;
+import io.keystile.store.RevocationReason;
+import io.keystile.store.SecretVersion;
+import io.keystile.store.StoredKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
@@ -171,11 +175,7 @@ class LifecycleTest {
     assertThat(again.revocation())
         .isEqualTo(
             new KeyRecord.Revoked(
-                first,
-                io.keystile.store.RevocationReason.LEAKED,
-                "on a wall",
-                "alice",
-                Desk.START.plusSeconds(7)));
+                first, RevocationReason.LEAKED, "on a wall", "alice", Desk.START.plusSeconds(7)));
     assertThat(desk.flushes).hasValue(2);
   }
 
@@ -189,7 +189,7 @@ class LifecycleTest {
                 .networks("10.0.0.0/8")
                 .callers("billing")
                 .plan("pro")
-                .metadata(java.util.Map.of("team", "blue"))
+                .metadata(Map.of("team", "blue"))
                 .endsAt(desk.now.plus(DAY)));
     KeyRecord before = desk.record(id);
 
@@ -198,8 +198,7 @@ class LifecycleTest {
     assertThat(desk.record(id))
         .isEqualTo(before.toBuilder().revision(2).plan(null).scopes(List.of("forecast:*")).build());
 
-    desk.administration.update(
-        id, KeyUpdate.of().noEnd().networks().callers().metadata(java.util.Map.of()));
+    desk.administration.update(id, KeyUpdate.of().noEnd().networks().callers().metadata(Map.of()));
 
     KeyDetails details = desk.details(id);
     assertThat(details.key().endsAt()).isNull();
@@ -293,14 +292,14 @@ class LifecycleTest {
     Instant retires = desk.now.plus(DAY);
     var first = record.newest();
     var older =
-        new io.keystile.store.SecretVersion(
+        new SecretVersion(
             1, "sha256", null, first.hash(), "aaaa", desk.now, null, null, null, retires, null);
     var newer =
-        new io.keystile.store.SecretVersion(
+        new SecretVersion(
             2, "sha256", null, first.hash(), "bbbb", desk.now, null, null, null, null, null);
     KeyRecord rotated = record.toBuilder().versions(List.of(older, newer)).build();
 
-    var stored = new io.keystile.store.StoredKey(rotated, List.of());
+    var stored = new StoredKey(rotated, List.of());
     assertThat(new KeyDetails(stored, retires.minusMillis(1)).status())
         .isEqualTo(KeyDetails.Status.ROTATING);
     assertThat(new KeyDetails(stored, retires).status()).isEqualTo(KeyDetails.Status.ACTIVE);

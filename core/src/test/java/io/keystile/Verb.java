@@ -1,6 +1,7 @@
 package io.keystile;
 
 import java.time.Duration;
+import java.util.Locale;
 import java.util.function.BiFunction;
 
 /** The verbs that change one key, for tests that try them all. */
@@ -27,7 +28,7 @@ enum Verb {
 
   /** As the audit calls it. */
   String action() {
-    return name().toLowerCase(java.util.Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT);
   }
 
   private static KeyUpdate update(Cause cause) {
