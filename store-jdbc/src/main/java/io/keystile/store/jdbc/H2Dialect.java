@@ -1,0 +1,36 @@
+package io.keystile.store.jdbc;
+
+import java.sql.SQLException;
+
+/** H2. */
+final class H2Dialect extends Dialect {
+  private static final int LOCK_TIMEOUT = 50200;
+  private static final int CONCURRENT_UPDATE = 90131;
+
+  @Override
+  String name() {
+    return "H2";
+  }
+
+  @Override
+  String folder() {
+    return "h2";
+  }
+
+  /** {@code SET COLLATION} and {@code IGNORECASE} change how text compares. */
+  @Override
+  boolean exactTextIsBinary() {
+    return true;
+  }
+
+  @Override
+  boolean isDuplicate(SQLException e) {
+    return "23505".equals(e.getSQLState());
+  }
+
+  @Override
+  boolean isContention(SQLException e) {
+    int code = e.getErrorCode();
+    return super.isContention(e) || code == LOCK_TIMEOUT || code == CONCURRENT_UPDATE;
+  }
+}

@@ -1,0 +1,53 @@
+package io.keystile.store.jdbc;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/** HSQLDB in its MVCC mode. */
+final class HsqldbDialect extends Dialect {
+
+  @Override
+  String name() {
+    return "HSQLDB";
+  }
+
+  @Override
+  String folder() {
+    return "hsqldb";
+  }
+
+  /** {@code 'a' = 'a '} in its text columns. */
+  @Override
+  boolean exactTextIsBinary() {
+    return true;
+  }
+
+  @Override
+  boolean isDuplicate(SQLException e) {
+    return "23505".equals(e.getSQLState());
+  }
+
+  /** In the default mode an open write blocks reads of other rows. */
+  @Override
+  void checkSettings(Connection connection) throws SQLException {
+    super.checkSettings(connection);
+    String mode = "unknown";
+    try (Statement statement = connection.createStatement();
+        ResultSet result =
+            statement.executeQuery(
+                "SELECT property_value FROM information_schema.system_properties"
+                    + " WHERE property_name = 'hsqldb.tx'")) {
+      if (result.next()) {
+        mode = result.getString(1);
+      }
+    }
+    if (!"mvcc".equalsIgnoreCase(mode)) {
+      throw new IllegalStateException(
+          "HSQLDB runs in transaction mode "
+              + mode
+              + ", in which validation would wait for writers: put hsqldb.tx=mvcc in the URL");
+    }
+  }
+}

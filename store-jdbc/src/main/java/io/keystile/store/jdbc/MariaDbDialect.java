@@ -1,0 +1,54 @@
+package io.keystile.store.jdbc;
+
+import java.sql.SQLException;
+
+/** MariaDB, and MySQL, whose own server the tests do not run. */
+final class MariaDbDialect extends Dialect {
+  private static final int RECORD_CHANGED = 1020;
+  private static final int DUPLICATE_ENTRY = 1062;
+  private static final int LOCK_WAIT_TIMEOUT = 1205;
+
+  private final String name;
+
+  MariaDbDialect(String name) {
+    this.name = name;
+  }
+
+  @Override
+  String name() {
+    return name;
+  }
+
+  @Override
+  String folder() {
+    return "mariadb";
+  }
+
+  /** {@code 'a' = 'a '} even under most binary collations. */
+  @Override
+  boolean exactTextIsBinary() {
+    return true;
+  }
+
+  @Override
+  boolean isDuplicate(SQLException e) {
+    return e.getErrorCode() == DUPLICATE_ENTRY;
+  }
+
+  @Override
+  boolean isContention(SQLException e) {
+    int code = e.getErrorCode();
+    return super.isContention(e) || code == LOCK_WAIT_TIMEOUT || code == RECORD_CHANGED;
+  }
+
+  /** At REPEATABLE READ a write works on what is committed now, but a plain query does not. */
+  @Override
+  String currentRead() {
+    return " LOCK IN SHARE MODE";
+  }
+
+  @Override
+  boolean limitsStatementTime() {
+    return true;
+  }
+}

@@ -1,0 +1,38 @@
+package io.keystile.store.jdbc;
+
+import java.sql.SQLException;
+
+/** PostgreSQL. Compared columns are declared with the collation {@code "C"}. */
+final class PostgresDialect extends Dialect {
+  private static final String LOCK_NOT_AVAILABLE = "55P03";
+
+  @Override
+  String name() {
+    return "PostgreSQL";
+  }
+
+  @Override
+  String folder() {
+    return "postgresql";
+  }
+
+  @Override
+  boolean exactTextIsBinary() {
+    return false;
+  }
+
+  @Override
+  boolean isDuplicate(SQLException e) {
+    return "23505".equals(e.getSQLState());
+  }
+
+  @Override
+  boolean isContention(SQLException e) {
+    return super.isContention(e) || LOCK_NOT_AVAILABLE.equals(e.getSQLState());
+  }
+
+  @Override
+  boolean limitsStatementTime() {
+    return true;
+  }
+}

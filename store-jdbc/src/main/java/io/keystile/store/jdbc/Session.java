@@ -1,0 +1,72 @@
+package io.keystile.store.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Collection;
+
+/** A connection while one operation uses it. */
+final class Session {
+  private final Connection connection;
+  private final Dialect dialect;
+  private final boolean joined;
+  private final int timeoutSeconds;
+
+  /**
+   * @param timeoutSeconds how long a query may take, 0 for no limit
+   */
+  Session(Connection connection, Dialect dialect, boolean joined, int timeoutSeconds) {
+    this.connection = connection;
+    this.dialect = dialect;
+    this.joined = joined;
+    this.timeoutSeconds = timeoutSeconds;
+  }
+
+  interface Binding {
+    void bind(Binder binder) throws SQLException;
+  }
+
+  interface BindingOf<E> {
+    void bind(Binder binder, E element) throws SQLException;
+  }
+
+  interface Reading<T> {
+    T read(Row row) throws SQLException;
+  }
+
+  /** Whether a transaction of the host's is under way, which may have begun long ago. */
+  boolean joined() {
+    return joined;
+  }
+
+  <T> T query(String sql, Binding binding, Reading<T> reading) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      if (timeoutSeconds > 0) {
+        statement.setQueryTimeout(timeoutSeconds);
+      }
+      binding.bind(new Binder(statement, dialect));
+      try (ResultSet result = statement.executeQuery()) {
+        return reading.read(new Row(result, dialect));
+      }
+    }
+  }
+
+  int update(String sql, Binding binding) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      binding.bind(new Binder(statement, dialect));
+      return statement.executeUpdate();
+    }
+  }
+
+  <E> void batch(String sql, Collection<E> elements, BindingOf<E> binding) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      Binder binder = new Binder(statement, dialect);
+      for (E element : elements) {
+        binding.bind(binder.restart(), element);
+        statement.addBatch();
+      }
+      statement.executeBatch();
+    }
+  }
+}

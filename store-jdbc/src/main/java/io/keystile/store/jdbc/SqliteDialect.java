@@ -1,0 +1,37 @@
+package io.keystile.store.jdbc;
+
+import java.sql.SQLException;
+
+/** SQLite, with the driver of Xerial. */
+final class SqliteDialect extends Dialect {
+  // primary result codes; the driver sets no SQLState
+  private static final int BUSY = 5;
+  private static final int LOCKED = 6;
+  private static final int CONSTRAINT = 19;
+
+  @Override
+  String name() {
+    return "SQLite";
+  }
+
+  @Override
+  String folder() {
+    return "sqlite";
+  }
+
+  @Override
+  boolean exactTextIsBinary() {
+    return false;
+  }
+
+  /** All our other constraints are checked before, by the records. */
+  @Override
+  boolean isDuplicate(SQLException e) {
+    return e.getErrorCode() == CONSTRAINT;
+  }
+
+  @Override
+  boolean isContention(SQLException e) {
+    return super.isContention(e) || e.getErrorCode() == BUSY || e.getErrorCode() == LOCKED;
+  }
+}
