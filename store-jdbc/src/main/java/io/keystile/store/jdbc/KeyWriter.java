@@ -1,7 +1,6 @@
 package io.keystile.store.jdbc;
 
 import io.keystile.store.AuditEntry;
-import io.keystile.store.AuditFilter;
 import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyWrite;
 import io.keystile.store.Purge;
@@ -204,12 +203,10 @@ final class KeyWriter {
   private @Nullable AuditEntry findOperation(Session session, List<KeyWrite> writes)
       throws SQLException {
     for (KeyWrite write : writes) {
-      String operationId = write.entry().operationId();
-      AuditFilter filter = new AuditFilter(null, null, operationId, null, null);
       List<AuditEntry> entries =
           session.query(
-              sql.audit(filter),
-              binder -> Records.bindFilter(binder, filter, 0, 1),
+              sql.findOperation,
+              binder -> binder.exact(write.entry().operationId()),
               Records::readEntries);
       if (!entries.isEmpty()) {
         return entries.get(0);

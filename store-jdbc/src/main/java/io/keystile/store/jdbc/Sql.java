@@ -88,6 +88,7 @@ final class Sql {
   final String load;
   final String find;
   final String recordUse;
+  final String findOperation;
   final String changesAfter;
   final String changesInGaps;
   final String purgeKey;
@@ -213,6 +214,7 @@ final class Sql {
     purgeAudit = deleteOldest(audit, "happened_at");
     purgeChanges = deleteOldest(change, "seq");
     selectAudit = "SELECT seq, " + String.join(", ", AUDIT_COLUMNS) + " FROM " + audit;
+    findOperation = selectAudit + " WHERE operation_id = ?" + dialect.currentRead();
   }
 
   String list(KeyFilter filter, boolean fromStart) {
