@@ -1,0 +1,7 @@
+package io.keystile.store.jdbc;
+
+class HsqldbContractTest extends Contract {
+  HsqldbContractTest() {
+    super(Database.HSQLDB);
+  }
+}

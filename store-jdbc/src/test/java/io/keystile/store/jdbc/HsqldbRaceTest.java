@@ -1,0 +1,7 @@
+package io.keystile.store.jdbc;
+
+class HsqldbRaceTest extends Races {
+  HsqldbRaceTest() {
+    super(Database.HSQLDB_FILE);
+  }
+}

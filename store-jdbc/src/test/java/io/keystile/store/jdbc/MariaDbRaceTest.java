@@ -1,0 +1,7 @@
+package io.keystile.store.jdbc;
+
+class MariaDbRaceTest extends Races {
+  MariaDbRaceTest() {
+    super(Database.MARIADB);
+  }
+}

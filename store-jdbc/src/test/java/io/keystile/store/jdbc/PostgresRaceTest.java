@@ -1,0 +1,7 @@
+package io.keystile.store.jdbc;
+
+class PostgresRaceTest extends Races {
+  PostgresRaceTest() {
+    super(Database.POSTGRESQL);
+  }
+}

@@ -1,0 +1,7 @@
+package io.keystile.store.jdbc;
+
+class SqliteContractTest extends Contract {
+  SqliteContractTest() {
+    super(Database.SQLITE);
+  }
+}

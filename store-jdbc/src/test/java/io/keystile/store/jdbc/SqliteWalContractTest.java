@@ -1,0 +1,7 @@
+package io.keystile.store.jdbc;
+
+class SqliteWalContractTest extends Contract {
+  SqliteWalContractTest() {
+    super(Database.SQLITE_WAL);
+  }
+}
