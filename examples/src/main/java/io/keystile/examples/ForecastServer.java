@@ -1,0 +1,167 @@
+package io.keystile.examples;
+
+import com.sun.net.httpserver.HttpHandler;
+import com.sun.net.httpserver.HttpServer;
+import com.zaxxer.hikari.HikariDataSource;
+import io.keystile.ApiKeys;
+import io.keystile.store.KeyFilter;
+import io.keystile.store.KeyStore;
+import io.keystile.store.jdbc.JdbcKeyStore;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import javax.sql.DataSource;
+
+/**
+ * A weather service that lets clients in by their API keys, on the JDK's own HTTP server: forecasts
+ * for everybody who has a key, and the administration of keys on a port of its own that only this
+ * machine reaches. See {@link Settings} for what can be set.
+ */
+public final class ForecastServer implements AutoCloseable {
+  private static final int THREADS = 32;
+
+  static {
+    // else each answer on a connection that is kept waits 40 ms for the client's acknowledgement
+    System.setProperty("sun.net.httpserver.nodelay", "true");
+  }
+
+  private final Deque<Runnable> toClose = new ArrayDeque<>();
+  private final Settings settings;
+  private final ApiKeys keys;
+  private final String service;
+  private final String administration;
+
+  private ForecastServer(Settings settings) throws IOException, SQLException {
+    this.settings = settings;
+    try {
+      Files.createDirectories(settings.data());
+      DataSource dataSource = openPool();
+      keys = openKeys(JdbcKeyStore.builder(dataSource).initializeSchema(true).build());
+      Forecasts forecasts = new Forecasts(dataSource);
+      forecasts.createTable();
+
+      ApiKeyGuard guard = new ApiKeyGuard(keys, "forecast");
+      ExecutorService threads = threads();
+      toClose.push(threads::shutdown);
+      service =
+          serve(
+              new InetSocketAddress(settings.port()),
+              new ForecastApi(forecasts).routes(guard),
+              threads);
+      administration =
+          serve(
+              new InetSocketAddress(InetAddress.getLoopbackAddress(), settings.adminPort()),
+              new AdminApi(keys).routes(guard),
+              threads);
+    } catch (IOException | SQLException | RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /**
+   * Runs the service until the process is ended.
+   *
+   * @param arguments {@code --new-admin-key}, or nothing
+   * @throws Exception if it cannot start
+   */
+  public static void main(String[] arguments) throws Exception {
+    ForecastServer server = start(Settings.ofThisProcess(arguments));
+    Runtime.getRuntime().addShutdownHook(new Thread(server::close));
+    System.out.println(server.welcome());
+  }
+
+  static ForecastServer start(Settings settings) throws IOException, SQLException {
+    return new ForecastServer(settings);
+  }
+
+  /** Where the service is, and the first keys if this is the first start. */
+  String welcome() {
+    return """
+        Forecasts       %s
+        Administration  %s (only from this machine)
+        Data            %s
+
+        %s"""
+        .formatted(
+            service,
+            administration,
+            settings.data(),
+            new Welcome(keys, service, administration).text(settings.newAdminKey()));
+  }
+
+  String service() {
+    return service;
+  }
+
+  String administration() {
+    return administration;
+  }
+
+  @Override
+  public void close() {
+    while (!toClose.isEmpty()) {
+      toClose.pop().run();
+    }
+  }
+
+  private DataSource openPool() {
+    HikariDataSource pool = new HikariDataSource(settings.pool());
+    toClose.push(pool::close);
+    return pool;
+  }
+
+  private ApiKeys openKeys(KeyStore store) throws IOException {
+    ServerSecrets secrets = new ServerSecrets(settings.data().resolve("secrets"));
+    if (!secrets.areThere()) {
+      if (!store.list(KeyFilter.builder().build(), null, 1).isEmpty()) {
+        throw new IllegalStateException(
+            "The database has keys, but its pepper and id key are not in "
+                + settings.data().resolve("secrets")
+                + ": bring them back, without them no key works");
+      }
+      secrets.create();
+    }
+    ApiKeys keys =
+        ApiKeys.builder(store)
+            .brand("acme")
+            .environment("live")
+            .pepper(secrets.pepper())
+            .idKey(secrets.idKey())
+            .requireMintedIds()
+            .build();
+    toClose.push(keys::close);
+    return keys;
+  }
+
+  private String serve(InetSocketAddress address, HttpHandler handler, ExecutorService threads)
+      throws IOException {
+    HttpServer server;
+    try {
+      server = HttpServer.create(address, 0);
+    } catch (IOException e) {
+      throw new IOException("Port " + address.getPort() + ": " + e.getMessage(), e);
+    }
+    server.createContext("/", handler);
+    server.setExecutor(threads);
+    server.start();
+    toClose.push(() -> server.stop(0));
+    return "http://localhost:" + server.getAddress().getPort();
+  }
+
+  /** A virtual thread for each request where the JDK has them, from 21 on; else a pool. */
+  private static ExecutorService threads() {
+    try {
+      return (ExecutorService)
+          Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+    } catch (ReflectiveOperationException e) {
+      return Executors.newFixedThreadPool(THREADS);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.keystile.examples;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
+import io.keystile.Access;
+import io.keystile.ApiKey;
+import io.keystile.KeyException;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Finds the route of a request, has its key checked, and writes the answer. */
+final class Routes implements HttpHandler {
+  private static final Logger log = LoggerFactory.getLogger(Routes.class);
+
+  private final ApiKeyGuard guard;
+  private final List<Route> routes = new ArrayList<>();
+
+  Routes(ApiKeyGuard guard) {
+    this.guard = guard;
+  }
+
+  /** A request that was let in, with what its path holds in place of the braces, or "". */
+  record Call(HttpExchange exchange, String parameter, ApiKey key) {}
+
+  /** Answers a request. */
+  interface Action {
+    Answer answer(Call call) throws IOException, SQLException;
+  }
+
+  private record Route(String method, Pattern path, Access access, Action action) {}
+
+  /**
+   * Adds a route.
+   *
+   * @param path with at most one part in braces, as in {@code /forecast/{city}}
+   */
+  Routes on(String method, String path, Access access, Action action) {
+    Pattern pattern = Pattern.compile(path.replaceAll("\\{[a-z]+}", "([^/]+)"));
+    routes.add(new Route(method, pattern, access, action));
+    return this;
+  }
+
+  @Override
+  public void handle(HttpExchange exchange) throws IOException {
+    try {
+      dispatch(exchange);
+    } catch (IOException | RuntimeException e) {
+      log.warn("A request could not be answered", e);
+      throw e;
+    } finally {
+      exchange.close();
+    }
+  }
+
+  private void dispatch(HttpExchange exchange) throws IOException {
+    String path = String.valueOf(exchange.getRequestURI().getPath());
+    List<Route> here =
+        routes.stream().filter(route -> route.path().matcher(path).matches()).toList();
+    for (Route route : here) {
+      if (route.method().equals(exchange.getRequestMethod())) {
+        Matcher matcher = route.path().matcher(path);
+        String parameter = matcher.matches() && matcher.groupCount() > 0 ? matcher.group(1) : "";
+        guard
+            .requiring(
+                route.access(),
+                (let, key) -> write(let, answer(route.action(), new Call(let, parameter, key))))
+            .handle(exchange);
+        return;
+      }
+    }
+    if (here.isEmpty()) {
+      write(exchange, Answer.problem(404, "There is nothing here."));
+      return;
+    }
+    String allowed = here.stream().map(Route::method).collect(Collectors.joining(", "));
+    exchange.getResponseHeaders().add("Allow", allowed);
+    write(exchange, Answer.problem(405, "Allowed here: " + allowed));
+  }
+
+  private static Answer answer(Action action, Call call) throws IOException {
+    try {
+      return action.answer(call);
+    } catch (IllegalArgumentException e) {
+      return Answer.problem(400, String.valueOf(e.getMessage()));
+    } catch (KeyException e) {
+      return Answer.problem(status(e.failure()), String.valueOf(e.getMessage()));
+    } catch (SQLException e) {
+      log.error("The database does not answer", e);
+      return Answer.problem(503, "Try again later.");
+    } catch (RuntimeException e) {
+      log.error("A request failed", e);
+      return Answer.problem(500, "The service failed.");
+    }
+  }
+
+  private static int status(KeyException.Failure failure) {
+    return switch (failure) {
+      case UNKNOWN_KEY -> 404;
+      case NOT_PERMITTED -> 403;
+      case STATE_FORBIDS, OWNER_FULL, OPERATION_ID_REUSED, CONFLICT -> 409;
+      case STORE_UNAVAILABLE, OUTCOME_UNKNOWN -> 503;
+    };
+  }
+
+  private static void write(HttpExchange exchange, Answer answer) throws IOException {
+    byte[] body = Json.write(answer.body());
+    String type = answer.status() < 400 ? "application/json" : "application/problem+json";
+    exchange.getResponseHeaders().set("Content-Type", type);
+    exchange.getResponseHeaders().set("Cache-Control", "no-store");
+    exchange.sendResponseHeaders(answer.status(), body.length);
+    exchange.getResponseBody().write(body);
+  }
+}

@@ -1,0 +1,92 @@
+package io.keystile.examples;
+
+import com.zaxxer.hikari.HikariConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the service is to run. No record, because one would print the password of the database.
+ *
+ * <table>
+ *   <caption>Settings, as system properties or as environment variables</caption>
+ *   <tr><th>Property<th>Variable<th>Default
+ *   <tr><td>forecast.port<td>FORECAST_PORT<td>8080; 0 takes a free one
+ *   <tr><td>forecast.admin.port<td>FORECAST_ADMIN_PORT<td>8081; 0 takes a free one
+ *   <tr><td>forecast.data<td>FORECAST_DATA<td>data, below the current directory
+ *   <tr><td>forecast.jdbc.url<td>FORECAST_JDBC_URL<td>an H2 file in that directory
+ *   <tr><td>forecast.jdbc.user<td>FORECAST_JDBC_USER<td>none
+ *   <tr><td>forecast.jdbc.password<td>FORECAST_JDBC_PASSWORD<td>none
+ * </table>
+ */
+final class Settings {
+  private static final String NEW_ADMIN_KEY = "--new-admin-key";
+
+  private final UnaryOperator<@Nullable String> lookup;
+  private final boolean newAdminKey;
+
+  /**
+   * @param lookup the value of a property, or null if it is not set
+   * @param arguments what was said on the command line
+   */
+  Settings(UnaryOperator<@Nullable String> lookup, String... arguments) {
+    if (!List.of(NEW_ADMIN_KEY).containsAll(List.of(arguments))) {
+      throw new IllegalArgumentException("the only argument is " + NEW_ADMIN_KEY);
+    }
+    this.lookup = lookup;
+    this.newAdminKey = arguments.length > 0;
+  }
+
+  /** Reads system properties, and where one is missing, environment variables. */
+  static Settings ofThisProcess(String... arguments) {
+    return new Settings(Settings::propertyOrVariable, arguments);
+  }
+
+  private static @Nullable String propertyOrVariable(@Nullable String name) {
+    String property = System.getProperty(Objects.requireNonNull(name));
+    return property != null
+        ? property
+        : System.getenv(name.toUpperCase(Locale.ROOT).replace('.', '_'));
+  }
+
+  int port() {
+    return number("forecast.port", 8080);
+  }
+
+  int adminPort() {
+    return number("forecast.admin.port", 8081);
+  }
+
+  Path data() {
+    String data = lookup.apply("forecast.data");
+    return Path.of(data == null ? "data" : data).toAbsolutePath().normalize();
+  }
+
+  /** Whether a new administration key is to be made in place of the old ones. */
+  boolean newAdminKey() {
+    return newAdminKey;
+  }
+
+  HikariConfig pool() {
+    HikariConfig config = new HikariConfig();
+    String url = lookup.apply("forecast.jdbc.url");
+    if (url != null) {
+      config.setJdbcUrl(url);
+      config.setUsername(lookup.apply("forecast.jdbc.user"));
+      config.setPassword(lookup.apply("forecast.jdbc.password"));
+    } else {
+      // without WRITE_DELAY=0, H2 loses what was committed in the last half second before a kill
+      config.setJdbcUrl("jdbc:h2:file:" + data().resolve("keystile") + ";WRITE_DELAY=0");
+      config.setUsername("sa");
+    }
+    return config;
+  }
+
+  private int number(String name, int otherwise) {
+    String value = lookup.apply(name);
+    return value == null ? otherwise : Integer.parseInt(value);
+  }
+}
