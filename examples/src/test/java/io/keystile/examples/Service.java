@@ -1,0 +1,101 @@
+package io.keystile.examples;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.keystile.TokenFormat;
+import java.net.http.HttpResponse;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+
+/** A running service, in this process or in another one, as those who call it see it. */
+final class Service {
+  private static final Pattern TOKEN =
+      Pattern.compile(TokenFormat.scannerRegex(Set.of("acme"), Set.of("live")));
+  private static final Pattern URL = Pattern.compile("http://localhost:[0-9]+");
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private final String forecasts;
+  private final String administration;
+  private final String admin;
+
+  private Service(String welcome, String admin) {
+    List<String> urls = URL.matcher(welcome).results().map(MatchResult::group).toList();
+    this.forecasts = urls.get(0);
+    this.administration = urls.get(1);
+    this.admin = admin;
+  }
+
+  /** From what the service prints at its first start, with the token of the first client. */
+  static Service of(String welcome) {
+    return new Service(welcome, tokens(welcome).get(1));
+  }
+
+  /** From what a later start prints. */
+  static Service of(String welcome, String admin) {
+    return new Service(welcome, admin);
+  }
+
+  String forecasts() {
+    return forecasts;
+  }
+
+  String administration() {
+    return administration;
+  }
+
+  String admin() {
+    return admin;
+  }
+
+  static List<String> tokens(String text) {
+    return TOKEN.matcher(text).results().map(MatchResult::group).toList();
+  }
+
+  /** A key that was just issued. */
+  record Issued(String id, String token) {}
+
+  Issued issue(String owner, String... scopes) {
+    String body =
+        MAPPER
+            .createObjectNode()
+            .put("owner", owner)
+            .set("scopes", MAPPER.valueToTree(scopes))
+            .toString();
+    HttpResponse<String> answer = administer("POST", "/keys", body);
+    if (answer.statusCode() != 201) {
+      throw new AssertionError(answer.statusCode() + " " + answer.body());
+    }
+    JsonNode json = json(answer);
+    return new Issued(json.at("/key/id").asText(), json.at("/token").asText());
+  }
+
+  HttpResponse<String> administer(String method, String path, String body) {
+    return Http.send(method, administration + path, body, "X-API-Key", admin);
+  }
+
+  /** The status of a read with this token. */
+  int read(String token) {
+    return Http.get(forecasts + "/forecast/oslo", "X-API-Key", token).statusCode();
+  }
+
+  int write(String token) {
+    return Http.send(
+            "PUT",
+            forecasts + "/forecast/oslo",
+            "{\"celsius\":7,\"sky\":\"rain\"}",
+            "X-API-Key",
+            token)
+        .statusCode();
+  }
+
+  static JsonNode json(HttpResponse<String> answer) {
+    try {
+      return MAPPER.readTree(answer.body());
+    } catch (JsonProcessingException e) {
+      throw new AssertionError(answer.body(), e);
+    }
+  }
+}
