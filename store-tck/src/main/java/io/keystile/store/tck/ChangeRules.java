@@ -351,13 +351,11 @@ abstract class ChangeRules extends InsertRules {
   void p2_purge_removes_entries_and_notices_that_are_older_at_most_so_many() {
     store.purge(new Purge(List.of(), LONG_AGO.plusSeconds(60), LONG_AGO.plusSeconds(60), 100_000));
     List<KeyRecord> records = sample.records(4);
-    List<KeyWrite> writes = new ArrayList<>();
-    for (KeyRecord record : records) {
-      Instant at = LONG_AGO.plusMillis(writes.size());
-      writes.add(Sample.write(record, sample.name("op"), at));
-    }
     Feed feed = new Feed(other);
-    assertThat(store.insert(writes, NO_MAXIMUM)).isEqualTo(WriteOutcome.APPLIED);
+    for (int i = 0; i < records.size(); i++) {
+      KeyWrite write = Sample.write(records.get(i), sample.name("op"), LONG_AGO.plusMillis(i));
+      assertThat(store.insert(List.of(write), NO_MAXIMUM)).isEqualTo(WriteOutcome.APPLIED);
+    }
     Instant fourth = LONG_AGO.plusMillis(3);
 
     assertThat(store.purge(new Purge(List.of(), null, null, 100)))
@@ -388,9 +386,9 @@ abstract class ChangeRules extends InsertRules {
 
     store.purge(new Purge(List.of(), LONG_AGO.plusMillis(1), null, 100_000));
 
-    assertThat(store.insert(List.of(write), NO_MAXIMUM))
+    assertThat(store.insert(List.of(write), NO_MAXIMUM).kind())
         .as("P2: an operation id must be forgotten with its audit entry")
-        .isEqualTo(WriteOutcome.DUPLICATE);
+        .isNotEqualTo(WriteOutcome.Kind.REPEATED);
   }
 
   @Test

@@ -77,7 +77,7 @@ abstract class InsertRules extends Rules {
     Feed feed = new Feed(other);
 
     assertThat(store.insert(writes, ownerMaximum).kind())
-        .as("insert must answer " + expected)
+        .as("I1: insert must answer " + expected)
         .isEqualTo(expected);
 
     assertThat(presence(writes))

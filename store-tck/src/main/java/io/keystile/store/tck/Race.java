@@ -33,7 +33,7 @@ final class Race implements AutoCloseable {
   /** Whoever comes last sets the moment, a little ahead, so that he has no lead. */
   private static final class Start {
     private static final long LEAD_NANOS = 20_000;
-    private static final int SPINS = 100_000;
+    private static final int SPINS = 10_000;
 
     private final AtomicInteger arrived = new AtomicInteger();
     private volatile long moment;

@@ -118,7 +118,7 @@ abstract class ReadRules extends ChangeRules {
   @Test
   void q2_keys_that_come_and_go_between_pages_move_no_other_key() {
     String owner = sample.name("owner");
-    KeyRecord early = sample.record(owner).build();
+    List<KeyRecord> early = List.of(sample.record(owner).build(), sample.record(owner).build());
     KeyRecord first = given(sample.record(owner));
     KeyRecord second = given(sample.record(owner));
     KeyRecord third = given(sample.record(owner));

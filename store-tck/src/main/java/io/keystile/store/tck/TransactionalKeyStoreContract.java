@@ -1,28 +1,17 @@
 package io.keystile.store.tck;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import io.keystile.store.AuditEntry;
 import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyStore;
 import io.keystile.store.KeyWrite;
-import io.keystile.store.StoreException;
 import io.keystile.store.StoredKey;
-import io.keystile.store.WriteOutcome;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.Supplier;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -45,11 +34,8 @@ import org.junit.jupiter.api.Test;
  *
  * <p>Run it once for each isolation level that hosts may use.
  */
-public abstract class TransactionalKeyStoreContract extends Rules {
+public abstract class TransactionalKeyStoreContract extends TransactionRules {
   private static final int POLLS = 10;
-  private static final int SECONDS = 60;
-
-  private final ExecutorService elsewhere = Executors.newSingleThreadExecutor();
 
   /** For subclasses. */
   protected TransactionalKeyStoreContract() {}
@@ -70,6 +56,7 @@ public abstract class TransactionalKeyStoreContract extends Rules {
    *
    * @param work what to do in the transaction
    */
+  @Override
   protected abstract void inTransaction(Runnable work);
 
   /**
@@ -78,53 +65,9 @@ public abstract class TransactionalKeyStoreContract extends Rules {
    *
    * @return false, unless overridden
    */
+  @Override
   protected boolean oneWriterAtATime() {
     return false;
-  }
-
-  @AfterEach
-  final void endOtherThread() {
-    elsewhere.shutdownNow();
-  }
-
-  private static final class Rollback extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-  }
-
-  private void rolledBack(Runnable work) {
-    Throwable thrown =
-        catchThrowable(
-            () ->
-                inTransaction(
-                    () -> {
-                      work.run();
-                      throw new Rollback();
-                    }));
-    if (!(thrown instanceof Rollback)) {
-      throw new AssertionError("inTransaction() must throw on what its work threw", thrown);
-    }
-  }
-
-  /** On another thread, which has no part in the transaction of this one. */
-  private <T> T elsewhere(Callable<T> call) {
-    return await(elsewhere.submit(call));
-  }
-
-  private static <T> T await(Future<T> future) {
-    try {
-      return future.get(SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      throw new AssertionError("another thread failed: " + e.getCause(), e.getCause());
-    } catch (TimeoutException e) {
-      throw new AssertionError("another thread waits since " + SECONDS + " seconds", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new AssertionError("interrupted", e);
-    }
-  }
-
-  private static void assertApplied(WriteOutcome outcome) {
-    assertThat(outcome).isEqualTo(WriteOutcome.APPLIED);
   }
 
   @Test
@@ -360,149 +303,5 @@ public abstract class TransactionalKeyStoreContract extends Rules {
     assertThat(ran)
         .as("T1: without a transaction an action must run at once")
         .containsExactly("now");
-  }
-
-  @Test
-  void i2_a_duplicate_leaves_the_transaction_usable() {
-    KeyRecord taken = given(sample.record());
-    assertUsableAfter(
-        WriteOutcome.Kind.DUPLICATE, () -> insert(sample.record().id(taken.id()).build()));
-  }
-
-  @Test
-  void i2_a_key_that_the_transaction_inserted_is_a_duplicate_too() {
-    KeyRecord record = sample.record().build();
-    assertUsableAfter(
-        WriteOutcome.Kind.DUPLICATE,
-        () -> {
-          assertApplied(insert(record));
-          return insert(record);
-        });
-    assertThat(store.load(record.id())).contains(record);
-  }
-
-  @Test
-  void i3_a_repeated_insert_leaves_the_transaction_usable() {
-    KeyWrite write = sample.write(sample.record().build());
-    assertApplied(store.insert(List.of(write), NO_MAXIMUM));
-    assertUsableAfter(WriteOutcome.Kind.REPEATED, () -> store.insert(List.of(write), NO_MAXIMUM));
-  }
-
-  @Test
-  void i4_a_full_owner_leaves_the_transaction_usable() {
-    KeyRecord record = given(sample.record());
-    assertUsableAfter(
-        WriteOutcome.Kind.OWNER_FULL,
-        () -> store.insert(List.of(sample.write(sample.record(record.owner()).build())), 1));
-  }
-
-  @Test
-  void r1_a_refused_replacement_leaves_the_transaction_usable() {
-    KeyRecord record = given(sample.record());
-    assertUsableAfter(WriteOutcome.Kind.CONFLICT, () -> store.replace(sample.write(record)));
-  }
-
-  @Test
-  void r3_a_repeated_replacement_leaves_the_transaction_usable() {
-    KeyRecord record = given(sample.record());
-    KeyWrite write = sample.write(sample.next(record));
-    assertApplied(store.replace(write));
-    AuditEntry earlier = trailOfOperation(write.entry().operationId()).get(0);
-    assertUsableAfter(
-        WriteOutcome.Kind.REPEATED,
-        () -> {
-          WriteOutcome outcome = store.replace(write);
-          assertThat(outcome.earlier()).as("R3: the entry that holds the id").isEqualTo(earlier);
-          return outcome;
-        });
-  }
-
-  private void assertUsableAfter(WriteOutcome.Kind expected, Supplier<WriteOutcome> refused) {
-    KeyRecord before = sample.record().build();
-    KeyRecord after = sample.record().build();
-
-    inTransaction(
-        () -> {
-          assertApplied(insert(before));
-          assertThat(refused.get().kind()).as("refused").isEqualTo(expected);
-          assertThat(store.find(before.id()))
-              .as("the transaction of the host must be usable after " + expected)
-              .isPresent();
-          assertApplied(insert(after));
-        });
-
-    assertThat(store.load(before.id()))
-        .as("what was written before " + expected + " must be committed")
-        .contains(before);
-    assertThat(store.load(after.id()))
-        .as("what was written after " + expected + " must be committed")
-        .contains(after);
-  }
-
-  @Test
-  void r1_a_replacement_through_an_old_snapshot_is_never_applied() {
-    assumeFalse(oneWriterAtATime(), "one writer at a time");
-    KeyRecord first = given(sample.record());
-    List<KeyRecord> theirs = new ArrayList<>();
-
-    assertRefusedOrConflict(
-        WriteOutcome.Kind.CONFLICT,
-        () -> {
-          store.find(first.id());
-          theirs.add(elsewhere(() -> givenNext(first)));
-          return store.replace(sample.write(sample.next(first)));
-        });
-
-    assertThat(store.load(first.id()))
-        .as("R1: what others committed must not be written over")
-        .contains(theirs.get(0));
-    assertThat(trailOfKey(first.id())).hasSize(2);
-  }
-
-  @Test
-  void r3_an_operation_id_is_recognised_through_an_old_snapshot() {
-    assumeFalse(oneWriterAtATime(), "one writer at a time");
-    KeyRecord first = given(sample.record());
-    KeyWrite write = sample.write(sample.next(first));
-
-    assertRefusedOrConflict(
-        WriteOutcome.Kind.REPEATED,
-        () -> {
-          store.find(first.id());
-          assertApplied(elsewhere(() -> store.replace(write)));
-          return store.replace(write);
-        });
-
-    assertThat(trailOfKey(first.id())).as("R3: nothing may be done").hasSize(2);
-  }
-
-  @Test
-  void i2_a_duplicate_is_recognised_through_an_old_snapshot() {
-    assumeFalse(oneWriterAtATime(), "one writer at a time");
-    KeyRecord theirs = sample.record().build();
-
-    assertRefusedOrConflict(
-        WriteOutcome.Kind.DUPLICATE,
-        () -> {
-          store.find(theirs.id());
-          assertApplied(elsewhere(() -> insert(theirs)));
-          return insert(sample.record().id(theirs.id()).build());
-        });
-
-    assertThat(store.load(theirs.id())).as("I2: stays as it is").contains(theirs);
-  }
-
-  /** Some databases give up a transaction whose snapshot is too old: that is an answer too. */
-  private void assertRefusedOrConflict(WriteOutcome.Kind expected, Supplier<WriteOutcome> write) {
-    List<WriteOutcome.Kind> outcomes = new ArrayList<>();
-    Throwable thrown = catchThrowable(() -> inTransaction(() -> outcomes.add(write.get().kind())));
-    if (thrown instanceof StoreException e) {
-      assertThat(e.kind())
-          .as("a transaction that is given up must be reported as a conflict")
-          .isEqualTo(StoreException.Kind.CONFLICT);
-    } else {
-      assertThat(thrown).isNull();
-      assertThat(outcomes).as("what others committed must be noticed").containsExactly(expected);
-    }
   }
 }
