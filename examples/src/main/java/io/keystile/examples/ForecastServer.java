@@ -10,7 +10,6 @@ import io.keystile.store.jdbc.JdbcKeyStore;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -40,7 +39,7 @@ public final class ForecastServer implements AutoCloseable {
   private ForecastServer(Settings settings) throws IOException, SQLException {
     this.settings = settings;
     try {
-      Files.createDirectories(settings.data());
+      ServerSecrets.createDirectory(settings.data());
       DataSource dataSource = openPool();
       keys = openKeys(JdbcKeyStore.builder(dataSource).initializeSchema(true).build());
       Forecasts forecasts = new Forecasts(dataSource);

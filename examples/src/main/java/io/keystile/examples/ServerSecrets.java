@@ -34,7 +34,7 @@ final class ServerSecrets {
   }
 
   void create() throws IOException {
-    Files.createDirectories(directory, ownerOnly("rwx------"));
+    createDirectory(directory);
     for (String id : List.of(PEPPER, ID_KEY)) {
       createFile(id);
     }
@@ -55,6 +55,11 @@ final class ServerSecrets {
     Path unfinished = Files.createTempFile(directory, id, ".tmp", ownerOnly("rw-------"));
     Files.writeString(unfinished, HexFormat.of().formatHex(random));
     Files.move(unfinished, directory.resolve(id), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** A folder that nobody else can look into; one that is there is left as it is. */
+  static void createDirectory(Path directory) throws IOException {
+    Files.createDirectories(directory, ownerOnly("rwx------"));
   }
 
   private static FileAttribute<?>[] ownerOnly(String permissions) {

@@ -78,8 +78,10 @@ final class Settings {
       config.setUsername(lookup.apply("forecast.jdbc.user"));
       config.setPassword(lookup.apply("forecast.jdbc.password"));
     } else {
-      // without WRITE_DELAY=0, H2 loses what was committed in the last half second before a kill
-      config.setJdbcUrl("jdbc:h2:file:" + data().resolve("keystile") + ";WRITE_DELAY=0");
+      // without WRITE_DELAY=0, H2 loses what was committed in the last half second before a kill;
+      // without TRACE_LEVEL_FILE=0, it writes statements that fail to a file
+      config.setJdbcUrl(
+          "jdbc:h2:file:" + data().resolve("keystile") + ";WRITE_DELAY=0;TRACE_LEVEL_FILE=0");
       config.setUsername("sa");
     }
     return config;

@@ -208,7 +208,8 @@ class ForecastClientTest {
                 "PKCS12",
                 "-storepass",
                 "changeit")
-            .inheritIO()
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("keytool.log").toFile())
             .start();
     assertThat(keytool.waitFor()).isZero();
     KeyStore store = KeyStore.getInstance("PKCS12");
