@@ -29,6 +29,9 @@ final class WatchedStore implements KeyStore {
   /** While true, everything fails. */
   volatile boolean down;
 
+  /** While true, loads fail. */
+  volatile boolean loadsDown;
+
   /** While true, polling fails. */
   volatile boolean feedDown;
 
@@ -65,6 +68,9 @@ final class WatchedStore implements KeyStore {
   public Optional<KeyRecord> load(String keyId) {
     loads.incrementAndGet();
     check();
+    if (loadsDown) {
+      throw new StoreException(StoreException.Kind.UNAVAILABLE, "loads are down", null);
+    }
     Optional<KeyRecord> record = real.load(keyId);
     CountDownLatch latch = gate;
     if (latch != null) {

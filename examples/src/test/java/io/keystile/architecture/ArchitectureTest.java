@@ -33,7 +33,7 @@ class ArchitectureTest {
             MAIN.stream()
                 .filter(type -> !type.getSimpleName().equals("package-info"))
                 .map(JavaClass::getPackageName))
-        .contains("io.keystile", "io.keystile.store");
+        .contains("io.keystile", "io.keystile.http", "io.keystile.store", "io.keystile.store.jdbc");
   }
 
   @ParameterizedTest

@@ -52,7 +52,9 @@ class SizeTest {
     Map<String, List<String>> types = Sources.publicTypes(published);
 
     types.forEach((name, list) -> System.out.println(name + ": " + list.size() + " public types"));
-    assertThat(types).containsKeys("io.keystile", "io.keystile.store");
+    assertThat(types)
+        .containsKeys(
+            "io.keystile", "io.keystile.http", "io.keystile.store", "io.keystile.store.jdbc");
     assertThat(aboveBudget(types)).isEmpty();
   }
 

@@ -19,28 +19,24 @@ abstract class Dialect {
   }
 
   static Dialect of(String product, String version) {
-    switch (product) {
-      case "H2":
-        return new H2Dialect();
-      case "HSQL Database Engine":
-        return new HsqldbDialect();
-      case "SQLite":
-        return new SqliteDialect();
-      case "PostgreSQL":
-        return new PostgresDialect();
-      case "MariaDB":
-        return new MariaDbDialect("MariaDB");
-      case "MySQL":
+    return switch (product) {
+      case "H2" -> new H2Dialect();
+      case "HSQL Database Engine" -> new HsqldbDialect();
+      case "SQLite" -> new SqliteDialect();
+      case "PostgreSQL" -> new PostgresDialect();
+      case "MariaDB" -> new MariaDbDialect("MariaDB");
+      case "MySQL" -> {
         boolean mariaDb = version.toLowerCase(Locale.ROOT).contains("mariadb");
-        return new MariaDbDialect(mariaDb ? "MariaDB" : "MySQL");
-      default:
-        throw new IllegalStateException(
-            "unknown database product: "
-                + product
-                + " "
-                + version
-                + " (known are H2, HSQLDB, SQLite, PostgreSQL, MariaDB and MySQL)");
-    }
+        yield new MariaDbDialect(mariaDb ? "MariaDB" : "MySQL");
+      }
+      default ->
+          throw new IllegalStateException(
+              "unknown database product: "
+                  + product
+                  + " "
+                  + version
+                  + " (known are H2, HSQLDB, SQLite, PostgreSQL, MariaDB and MySQL)");
+    };
   }
 
   /** The database as people call it. */

@@ -306,7 +306,7 @@ public final class JdbcKeyStore implements KeyStore {
           connection.rollback();
         }
         Failures failures = new Failures(dialect, driverCauses);
-        int seconds = Math.toIntExact(readTimeout.getSeconds());
+        int seconds = Math.toIntExact(readTimeout.toSeconds());
         Transactions transactions = new Transactions(dataSource, host, dialect, failures, seconds);
         Sql sql = new Sql(prefix, dialect);
         return new JdbcKeyStore(transactions, sql, new KeyWriter(transactions, failures, sql));

@@ -12,6 +12,7 @@ import java.sql.SQLTransactionRollbackException;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -65,24 +66,22 @@ final class KeyWriter {
     if (kind == Kind.APPLIED) {
       return WriteOutcome.APPLIED;
     }
-    AuditEntry earlier = transactions.read(operation, session -> findOperation(session, writes));
-    if (earlier != null) {
-      return WriteOutcome.repeated(earlier);
+    Optional<AuditEntry> earlier =
+        transactions.read(operation, session -> findOperation(session, writes));
+    if (earlier.isPresent()) {
+      return WriteOutcome.repeated(earlier.get());
     }
-    switch (kind) {
-      case DUPLICATE:
-        return WriteOutcome.DUPLICATE;
-      case OWNER_FULL:
-        return WriteOutcome.OWNER_FULL;
-      case CONFLICT:
-        return WriteOutcome.CONFLICT;
-      default:
-        // it stands in the way, but a snapshot of the host's transaction hides it
-        throw new StoreException(
-            StoreException.Kind.CONFLICT,
-            operation + ": another transaction with this operation id cannot be seen yet",
-            null);
-    }
+    return switch (kind) {
+      case DUPLICATE -> WriteOutcome.DUPLICATE;
+      case OWNER_FULL -> WriteOutcome.OWNER_FULL;
+      case CONFLICT -> WriteOutcome.CONFLICT;
+      default ->
+          // it stands in the way, but a snapshot of the host's transaction hides it
+          throw new StoreException(
+              StoreException.Kind.CONFLICT,
+              operation + ": another transaction with this operation id cannot be seen yet",
+              null);
+    };
   }
 
   private Kind tryInsert(Session session, List<KeyWrite> writes, int ownerMaximum)
@@ -200,7 +199,7 @@ final class KeyWriter {
         });
   }
 
-  private @Nullable AuditEntry findOperation(Session session, List<KeyWrite> writes)
+  private Optional<AuditEntry> findOperation(Session session, List<KeyWrite> writes)
       throws SQLException {
     for (KeyWrite write : writes) {
       List<AuditEntry> entries =
@@ -209,10 +208,10 @@ final class KeyWriter {
               binder -> binder.exact(write.entry().operationId()),
               Records::readEntries);
       if (!entries.isEmpty()) {
-        return entries.get(0);
+        return Optional.of(entries.get(0));
       }
     }
-    return null;
+    return Optional.empty();
   }
 
   private int purgeOldest(String delete, @Nullable Instant before, int limit) {

@@ -282,25 +282,12 @@ final class Schema {
   }
 
   private static Family family(int type) {
-    switch (type) {
-      case Types.CHAR:
-      case Types.VARCHAR:
-      case Types.LONGVARCHAR:
-      case Types.CLOB:
-        return Family.TEXT;
-      case Types.BINARY:
-      case Types.VARBINARY:
-      case Types.LONGVARBINARY:
-      case Types.BLOB:
-        return Family.BINARY;
-      case Types.INTEGER:
-      case Types.BIGINT:
-      case Types.NUMERIC:
-      case Types.DECIMAL:
-        return Family.NUMBER;
-      default:
-        return Family.OTHER;
-    }
+    return switch (type) {
+      case Types.CHAR, Types.VARCHAR, Types.LONGVARCHAR, Types.CLOB -> Family.TEXT;
+      case Types.BINARY, Types.VARBINARY, Types.LONGVARBINARY, Types.BLOB -> Family.BINARY;
+      case Types.INTEGER, Types.BIGINT, Types.NUMERIC, Types.DECIMAL -> Family.NUMBER;
+      default -> Family.OTHER;
+    };
   }
 
   private String script(String migration) {

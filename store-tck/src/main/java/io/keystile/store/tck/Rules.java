@@ -27,6 +27,11 @@ abstract class Rules {
   /** Another node on the same data. */
   KeyStore other;
 
+  /**
+   * Returns the store under test.
+   *
+   * @return a store
+   */
   protected abstract KeyStore store();
 
   @BeforeEach
