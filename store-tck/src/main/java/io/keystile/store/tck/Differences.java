@@ -49,7 +49,7 @@ final class Differences {
     try {
       return component.getAccessor().invoke(owner);
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError("cannot read " + component.getName(), e);
+      throw new LinkageError("cannot read " + component.getName(), e);
     }
   }
 

@@ -27,12 +27,7 @@ abstract class Rules {
   /** Another node on the same data. */
   KeyStore other;
 
-  /**
-   * Returns the store under test.
-   *
-   * @return a store
-   */
-  protected abstract KeyStore store();
+  abstract KeyStore store();
 
   @BeforeEach
   final void open() {

@@ -31,9 +31,9 @@ abstract class TransactionRules extends Rules {
 
   final ExecutorService elsewhere = Executors.newSingleThreadExecutor();
 
-  protected abstract void inTransaction(Runnable work);
+  abstract void inTransaction(Runnable work);
 
-  protected abstract boolean oneWriterAtATime();
+  abstract boolean oneWriterAtATime();
 
   @AfterEach
   final void endOtherThread() {
