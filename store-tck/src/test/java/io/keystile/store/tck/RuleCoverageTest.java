@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,30 +14,27 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The numbers in the documentation of the SPI and in the names of the tests are the same. */
 class RuleCoverageTest {
   private static final Path SPI =
       Path.of("../store-spi/src/main/java/io/keystile/store/KeyStore.java");
+  private static final Path GUIDE = Path.of("../docs/writing-a-store.md");
+  private static final List<Class<?>> CONTRACTS =
+      List.of(
+          KeyStoreContract.class, KeyStoreRaceContract.class, TransactionalKeyStoreContract.class);
+  private static final Pattern RULE_IN_GUIDE = Pattern.compile("\\b([GIFLRQUCAPT]\\d)\\b");
+  private static final Pattern HOOK_IN_GUIDE = Pattern.compile("\\n\\| `(\\w+)\\(");
   private static final Pattern RULE = Pattern.compile("<li><b>([A-Z]\\d+)</b>");
   private static final Pattern TEST = Pattern.compile("([a-z]\\d+)_[a-z0-9_]+");
 
   @Test
   void every_rule_of_the_spi_has_a_test_and_every_test_names_a_rule() throws IOException {
-    Set<String> rules =
-        RULE.matcher(Files.readString(SPI))
-            .results()
-            .map(result -> result.group(1).toLowerCase(Locale.ROOT))
-            .collect(Collectors.toCollection(TreeSet::new));
+    Set<String> rules = found(RULE, SPI);
     List<String> tests = new ArrayList<>();
-    for (Class<?> contract :
-        List.of(
-            KeyStoreContract.class,
-            KeyStoreRaceContract.class,
-            TransactionalKeyStoreContract.class)) {
-      tests.addAll(testsOf(contract));
-    }
+    CONTRACTS.forEach(contract -> tests.addAll(testsOf(contract)));
 
     assertThat(tests).as("names of tests").allMatch(name -> TEST.matcher(name).matches());
     Set<String> tested =
@@ -46,6 +44,29 @@ class RuleCoverageTest {
     assertThat(tested).as("rules that have a test").isEqualTo(rules);
     assertThat(rules).hasSizeGreaterThan(35);
     System.out.printf("%d rules, %d tests%n", rules.size(), tests.size());
+  }
+
+  @Test
+  void the_guide_names_rules_and_hooks_that_exist() throws IOException {
+    assertThat(found(RULE, SPI)).containsAll(found(RULE_IN_GUIDE, GUIDE));
+    Set<String> hooks =
+        CONTRACTS.stream()
+            .flatMap(contract -> Stream.of(contract.getDeclaredMethods()))
+            .filter(method -> Modifier.isProtected(method.getModifiers()))
+            .map(Method::getName)
+            .map(name -> name.toLowerCase(Locale.ROOT))
+            .collect(Collectors.toCollection(TreeSet::new));
+
+    assertThat(found(HOOK_IN_GUIDE, GUIDE)).isEqualTo(hooks);
+  }
+
+  /** What a pattern finds in a file, in lower case. */
+  private static Set<String> found(Pattern pattern, Path file) throws IOException {
+    return pattern
+        .matcher(Files.readString(file))
+        .results()
+        .map(result -> result.group(1).toLowerCase(Locale.ROOT))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   private static List<String> testsOf(Class<?> contract) {
