@@ -177,7 +177,6 @@ final class Administration {
   }
 
   KeyDetails revoke(String keyId, Revocation revocation) {
-    access.flushUse();
     String reason = revocation.reason().name();
     return revoke(keyId, revocation, operation(REVOKE, revocation.cause(), reason));
   }
@@ -195,7 +194,6 @@ final class Administration {
   }
 
   private int revokeAll(KeyFilter.Builder which, Revocation revocation) {
-    access.flushUse();
     KeyFilter filter = which.states(NOT_REVOKED).build();
     Operation operation = Operation.ofMany(REVOKE, revocation.cause(), revocation.reason().name());
     int revoked = 0;
@@ -367,7 +365,8 @@ final class Administration {
     }
     return access
         .read(() -> store.find(keyId))
-        .filter(stored -> onlyOwner == null || stored.record().owner().equals(onlyOwner));
+        .filter(stored -> onlyOwner == null || stored.record().owner().equals(onlyOwner))
+        .map(access::withOwnUse);
   }
 
   private List<StoredKey> list(KeyFilter filter, @Nullable String after, int limit) {

@@ -383,7 +383,7 @@ public final class ApiKeysBuilder {
     KeyLoader loader = new KeyLoader(store, hasher, subjectPermissions, ticker);
     KeyCache cache = new KeyCache(settings, loader, background.loaders());
     ChangeFeed feed = new ChangeFeed(store, cache, settings);
-    UseRecorder recorder = new UseRecorder(store);
+    UseRecorder recorder = new UseRecorder(store, maxKeys);
     Validator.Parts parts =
         new Validator.Parts(
             prefixes,

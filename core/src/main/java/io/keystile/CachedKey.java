@@ -101,7 +101,6 @@ final class CachedKey {
 
   /** One secret version. */
   static final class Secret {
-    final String keyId;
     final int number;
     final String scheme;
     final @Nullable String pepperId;
@@ -116,10 +115,10 @@ final class CachedKey {
      */
     volatile byte @Nullable [] provenDigest;
 
-    final LastUse lastUse = new LastUse();
+    final LastUse lastUse;
 
     private Secret(String keyId, SecretVersion version) {
-      this.keyId = keyId;
+      lastUse = new LastUse(keyId, version.number());
       number = version.number();
       scheme = version.scheme();
       pepperId = version.pepperId();

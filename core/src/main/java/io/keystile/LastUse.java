@@ -1,18 +1,30 @@
 package io.keystile;
 
+import io.keystile.store.UseMark;
+import java.time.Instant;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
- * When a secret was last used, as far as this node knows. Written on the hot path: two plain
- * comparisons, and a write at most once a millisecond. A lost race leaves a time that is older by
- * the length of the race.
+ * When a secret was last used, as far as this node knows. Written on the hot path: two comparisons,
+ * and a write at most once a millisecond. A lost race leaves a time that is older by the length of
+ * the race.
  */
 final class LastUse {
+  /** Which secret. */
+  record Of(String keyId, int version) {}
+
+  final Of of;
+
+  /** Whether it waits to be written. */
+  final AtomicBoolean pending = new AtomicBoolean();
+
   private volatile long used;
   private volatile long seen;
 
-  /** Whether a {@link UseRecorder} has it on its list. */
-  final AtomicBoolean listed = new AtomicBoolean();
+  LastUse(String keyId, int version) {
+    of = new Of(keyId, version);
+  }
 
   void mark(long now, boolean accepted) {
     if (accepted && now > used) {
@@ -23,13 +35,25 @@ final class LastUse {
     }
   }
 
-  /** Epoch milliseconds, 0 for never. */
-  long used() {
-    return used;
+  /** Takes in what an older object for the same secret knows. */
+  void takeIn(LastUse other) {
+    used = Math.max(used, other.used);
+    seen = Math.max(seen, other.seen);
   }
 
-  /** Epoch milliseconds, 0 for never; read after {@link #used()} it is not before it. */
-  long seen() {
-    return Math.max(seen, used);
+  /** What there is to write, the later of it and another mark of the same secret. */
+  UseMark mark(@Nullable UseMark other) {
+    long lastUsed = used;
+    long lastSeen = Math.max(lastUsed, seen);
+    if (other != null) {
+      Instant otherUsed = other.lastUsed();
+      lastUsed = Math.max(lastUsed, otherUsed == null ? 0 : otherUsed.toEpochMilli());
+      lastSeen = Math.max(lastSeen, other.lastSeen().toEpochMilli());
+    }
+    return new UseMark(
+        of.keyId(),
+        of.version(),
+        lastUsed == 0 ? null : Instant.ofEpochMilli(lastUsed),
+        Instant.ofEpochMilli(lastSeen));
   }
 }

@@ -1,18 +1,19 @@
 package io.keystile;
 
-/** What administration asks of the rest of its own node. */
+import io.keystile.store.StoredKey;
+
+/** What administration asks of the rest of its own node. Nothing here blocks or throws. */
 @FunctionalInterface
 interface LocalNode {
 
-  /**
-   * A key has changed, or may have: forget what is cached of it. Called after the commit. Does not
-   * block and does not throw.
-   */
+  /** A key has changed, or may have: forget what is cached of it. Called after the commit. */
   void changed(String keyId);
 
   /**
-   * Writes the last use of keys that this node has not written yet, as far as it can. May block;
-   * does not throw.
+   * The same key with the use that this node knows of and has not written yet, so that a revocation
+   * says truly when the key was last used. Writing it first would let a revocation wait for it.
    */
-  default void flushUse() {}
+  default StoredKey withOwnUse(StoredKey stored) {
+    return stored;
+  }
 }

@@ -3,6 +3,7 @@ package io.keystile;
 import io.keystile.KeyException.Failure;
 import io.keystile.store.KeyStore;
 import io.keystile.store.StoreException;
+import io.keystile.store.StoredKey;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -62,12 +63,9 @@ final class StoreAccess {
     }
   }
 
-  /** So that a revocation says when the key was last used; on a connection of its own. */
-  void flushUse() {
-    // a host's transaction may hold locks which that connection would wait for
-    if (!isInHostTransaction()) {
-      node.flushUse();
-    }
+  /** The key with the use that this node has not written yet. */
+  StoredKey withOwnUse(StoredKey stored) {
+    return node.withOwnUse(stored);
   }
 
   /**

@@ -1,5 +1,7 @@
 package io.keystile;
 
+import io.keystile.store.StoredKey;
+
 /** What a change means for the node that made it. */
 record ThisNode(KeyCache cache, UseRecorder recorder) implements LocalNode {
 
@@ -12,7 +14,7 @@ record ThisNode(KeyCache cache, UseRecorder recorder) implements LocalNode {
   }
 
   @Override
-  public void flushUse() {
-    recorder.flush();
+  public StoredKey withOwnUse(StoredKey stored) {
+    return recorder.merged(stored);
   }
 }

@@ -1,115 +1,128 @@
 package io.keystile;
 
 import io.keystile.store.KeyStore;
+import io.keystile.store.SecretVersion;
+import io.keystile.store.StoredKey;
 import io.keystile.store.UseMark;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes last use to the store in batches, so that no request waits for it. A cached secret stands
- * on the list at most once, however often it is used; what the store does not take stays on it.
+ * Writes last use to the store in batches, so that no request waits for it. What waits to be
+ * written is merged per secret and bounded: while the store takes nothing, uses of more secrets
+ * than that are dropped and counted.
  */
 final class UseRecorder {
   private static final Logger log = LoggerFactory.getLogger(UseRecorder.class);
   private static final int BATCH = 1_000;
 
   private final KeyStore store;
-  private final ConcurrentLinkedQueue<CachedKey.Secret> list = new ConcurrentLinkedQueue<>();
+  private final int maxPending;
+  private final ConcurrentHashMap<LastUse.Of, LastUse> pending = new ConcurrentHashMap<>();
+  private final LongAdder dropped = new LongAdder();
   private final ReentrantLock flushing = new ReentrantLock();
 
-  UseRecorder(KeyStore store) {
+  UseRecorder(KeyStore store, int maxPending) {
     this.store = store;
+    this.maxPending = maxPending;
   }
 
   /** Notes a proven use. Called on the hot path; never blocks. */
-  void record(CachedKey.Secret secret, long now, boolean accepted) {
-    secret.lastUse.mark(now, accepted);
-    if (!secret.lastUse.listed.get() && secret.lastUse.listed.compareAndSet(false, true)) {
-      list.add(secret);
+  void record(LastUse use, long now, boolean accepted) {
+    use.mark(now, accepted);
+    if (!use.pending.get() && use.pending.compareAndSet(false, true)) {
+      enlist(use);
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // two objects may stand for one secret
+  private void enlist(LastUse use) {
+    if (pending.size() >= maxPending && !pending.containsKey(use.of)) {
+      dropped.increment();
+      use.pending.set(false);
+      return;
+    }
+    pending.merge(
+        use.of,
+        use,
+        (older, newer) -> {
+          if (older != newer) { // the key was reloaded in between
+            newer.takeIn(older);
+            older.pending.set(false);
+          }
+          return newer;
+        });
+  }
+
+  /** The key with what waits to be written. */
+  StoredKey merged(StoredKey stored) {
+    List<UseMark> uses = new ArrayList<>();
+    for (SecretVersion version : stored.record().versions()) {
+      UseMark known =
+          stored.uses().stream()
+              .filter(use -> use.version() == version.number())
+              .findFirst()
+              .orElse(null);
+      LastUse own = pending.get(new LastUse.Of(stored.record().id(), version.number()));
+      UseMark mark = own == null ? known : own.mark(known);
+      if (mark != null) {
+        uses.add(mark);
+      }
+    }
+    return new StoredKey(stored.record(), uses);
+  }
+
   /**
-   * Writes what is on the list. Blocks; a failing store is logged and tried again next time.
+   * Writes what is pending. Blocks; throws nothing. What the store does not take stays pending.
    *
    * @return whether the store took all of it
    */
   boolean flush() {
     flushing.lock();
     try {
-      List<CachedKey.Secret> batch = take();
-      while (!batch.isEmpty()) {
-        try {
-          store.recordUse(marks(batch));
-        } catch (RuntimeException e) { // any: the schedule would end for ever, without a word
-          putBack(batch);
-          log.warn("Last use was not written and is kept for later: {}", e.getMessage());
-          return false;
-        }
-        batch = take();
+      List<LastUse> all = new ArrayList<>(pending.values());
+      for (int from = 0; from < all.size(); from += BATCH) {
+        write(all.subList(from, Math.min(from + BATCH, all.size())));
       }
       return true;
+    } catch (Throwable e) { // an Error too: the schedule would end for ever, without a word
+      log.warn("Last use was not written and is kept for later: {}", e.toString());
+      return false;
     } finally {
       flushing.unlock();
-    }
-  }
-
-  private List<CachedKey.Secret> take() {
-    List<CachedKey.Secret> batch = new ArrayList<>();
-    while (batch.size() < BATCH) {
-      CachedKey.Secret secret = list.poll();
-      if (secret == null) {
-        break;
-      }
-      // before its times are read: a use from now on puts it on the list again
-      secret.lastUse.listed.set(false);
-      batch.add(secret);
-    }
-    return batch;
-  }
-
-  private void putBack(List<CachedKey.Secret> batch) {
-    for (CachedKey.Secret secret : batch) {
-      if (secret.lastUse.listed.compareAndSet(false, true)) {
-        list.add(secret);
+      long lost = dropped.sumThenReset();
+      if (lost > 0) {
+        log.warn("{} marks of last use were dropped: too many are waiting", lost);
       }
     }
   }
 
-  /** One mark per key and version: a key that was reloaded in between is on the list twice. */
-  private static List<UseMark> marks(List<CachedKey.Secret> batch) {
-    record Version(String keyId, int number) {}
-    Map<Version, UseMark> marks = new HashMap<>();
-    for (CachedKey.Secret secret : batch) {
-      long used = secret.lastUse.used();
-      UseMark mark =
-          new UseMark(
-              secret.keyId,
-              secret.number,
-              used == 0 ? null : Instant.ofEpochMilli(used),
-              Instant.ofEpochMilli(secret.lastUse.seen()));
-      marks.merge(new Version(secret.keyId, secret.number), mark, UseRecorder::later);
+  private void write(List<LastUse> batch) {
+    // before the times are read: whoever uses it from now on makes it pending again
+    batch.forEach(use -> use.pending.set(false));
+    boolean written = false;
+    try {
+      store.recordUse(
+          batch.stream()
+              .map(use -> use.mark(null))
+              // rows are locked in one order everywhere
+              .sorted(Comparator.comparing(UseMark::keyId).thenComparing(UseMark::version))
+              .toList());
+      written = true;
+    } finally {
+      for (LastUse use : batch) {
+        if (written) {
+          pending.computeIfPresent(use.of, (of, last) -> last.pending.get() ? last : null);
+        } else {
+          use.pending.set(true);
+        }
+      }
     }
-    List<UseMark> sorted = new ArrayList<>(marks.values());
-    sorted.sort(Comparator.comparing(UseMark::keyId)); // rows are locked in one order everywhere
-    return sorted;
-  }
-
-  private static UseMark later(UseMark a, UseMark b) {
-    Instant used = a.lastUsed();
-    Instant other = b.lastUsed();
-    if (used == null || (other != null && other.isAfter(used))) {
-      used = other;
-    }
-    Instant seen = a.lastSeen().isAfter(b.lastSeen()) ? a.lastSeen() : b.lastSeen();
-    return new UseMark(a.keyId(), a.version(), used, seen);
   }
 }

@@ -227,7 +227,7 @@ final class Validator {
     long now = settings.clock().millis();
     Reason reason = refusal(request, cached, secret, scratch.prefix, now);
     if (request.recorded()) {
-      parts.recorder().record(secret, now, reason == null);
+      parts.recorder().record(secret.lastUse, now, reason == null);
       if (request.origin().isBrowser() && key.kind() == KeyRecord.Kind.SERVICE) {
         parts.events().usedFromBrowser(key.id());
       }

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** Administration for tests: over a store in memory, with a clock that stands still. */
 final class Desk {
@@ -31,8 +30,6 @@ final class Desk {
   /** The keys that the node was told to forget. */
   final List<String> changed = new CopyOnWriteArrayList<>();
 
-  final AtomicInteger flushes = new AtomicInteger();
-
   volatile Instant now = START;
 
   Desk() {
@@ -47,19 +44,7 @@ final class Desk {
     this.store = store;
     KeyMint mint =
         new KeyMint(new TokenGenerator(() -> now, new SecureRandom(), null), new SecretHasher());
-    LocalNode node =
-        new LocalNode() {
-          @Override
-          public void changed(String keyId) {
-            changed.add(keyId);
-          }
-
-          @Override
-          public void flushUse() {
-            flushes.incrementAndGet();
-          }
-        };
-    administration = new Administration(store, mint, () -> now, settings, node);
+    administration = new Administration(store, mint, () -> now, settings, changed::add);
   }
 
   static LifecycleSettings ownerMaximum(int keys) {

@@ -190,13 +190,7 @@ class OwnerKeysTest {
         seen += " as " + refused.failure();
       }
     }
-    return seen
-        + " after "
-        + counting.calls
-        + " calls and "
-        + desk.flushes
-        + " flushes, forgot "
-        + desk.changed.size();
+    return seen + " after " + counting.calls + " calls, forgot " + desk.changed.size();
   }
 
   @Test
