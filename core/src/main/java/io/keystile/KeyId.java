@@ -36,11 +36,6 @@ record KeyId(long high, long low) {
     return high >>> 16;
   }
 
-  /** The last 32 bits: the mint tag where there is an id key, random bits where there is none. */
-  int tag() {
-    return (int) low;
-  }
-
   /** The 22 base62 digits, as they stand in the token and in the store. */
   @Override
   public String toString() {

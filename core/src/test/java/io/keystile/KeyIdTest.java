@@ -22,7 +22,6 @@ class KeyIdTest {
     KeyId id = new KeyId(0x0123_4567_89AB_CDEFL, 0x1122_3344_8899_AABBL);
 
     assertThat(id.timestampMillis()).isEqualTo(0x0123_4567_89ABL);
-    assertThat(id.tag()).isEqualTo(0x8899_AABB);
   }
 
   @Test
