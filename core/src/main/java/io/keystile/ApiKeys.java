@@ -23,7 +23,8 @@ import org.slf4j.LoggerFactory;
  *   IssuedKey issued = keys.issue(KeySpec.forOwner("weather-app").scopes("forecast:read"));
  *   String token = issued.revealToken(); // show it once, then forget it
  *
- *   Validation v = keys.validate(token, READ, Origin.of(clientAddress));
+ *   Origin origin = Origin.of(request.getRemoteAddr()).secure(request.isSecure());
+ *   Validation v = keys.validate(token, READ, origin);
  *   if (v instanceof Accepted ok) {
  *     serve(ok.key().owner());
  *   }

@@ -1,6 +1,7 @@
 package io.keystile;
 
 import java.net.InetAddress;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * transport was secure, and the name of the calling service.
  *
  * <pre>{@code
- * Origin origin = Origin.of(clientAddress).secure(true).caller("billing");
+ * Origin origin = Origin.of(request.getRemoteAddr()).secure(request.isSecure());
  * }</pre>
  *
  * <p>Address texts are read strictly and never resolved: no DNS look-up can happen. Taken are four
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * zone ids, brackets, ports, blanks and host names are not. A text that cannot be read is not an
  * error: it is an address that no allow-list contains, so that a key without an allow-list works
  * and one with an allow-list is refused.
+ *
+ * <p>A transport that is not stated is never refused, whatever the {@link TransportPolicy}: a host
+ * that does not call {@link #secure} lets tokens in that were sent in clear.
  *
  * <p>Immutable and safe for use by many threads. The methods that look like setters return a
  * changed copy.
@@ -54,20 +58,22 @@ public final class Origin {
   /**
    * Returns the origin with this address.
    *
-   * @param address the text of the client's address; null is an unknown address
-   * @return the origin, its transport not stated, without a caller
+   * @param address the text of the client's address; where there is none, see {@link #unknown}
+   * @return the origin, its transport not stated ({@link #secure} states it), without a caller
    */
-  public static Origin of(@Nullable String address) {
+  public static Origin of(String address) {
+    Objects.requireNonNull(address, "address");
     return new Origin(address, null, Transport.NOT_STATED, null, false);
   }
 
   /**
    * Returns the origin with this address. The scope of an IPv6 address is left out.
    *
-   * @param address the client's address; null is an unknown address
-   * @return the origin, its transport not stated, without a caller
+   * @param address the client's address; where there is none, see {@link #unknown}
+   * @return the origin, its transport not stated ({@link #secure} states it), without a caller
    */
-  public static Origin of(@Nullable InetAddress address) {
+  public static Origin of(InetAddress address) {
+    Objects.requireNonNull(address, "address");
     return new Origin(null, address, Transport.NOT_STATED, null, false);
   }
 
@@ -81,7 +87,10 @@ public final class Origin {
   }
 
   /**
-   * States whether the token came over a transport that others cannot read.
+   * States whether the token came over a transport that others cannot read. Only what is stated to
+   * be clear text is held against a token; a transport that is not stated is accepted under every
+   * {@link TransportPolicy}. So state it for each request, as the server or a trusted proxy knows
+   * it.
    *
    * @param secure true for TLS, false for clear text
    * @return a copy that says so

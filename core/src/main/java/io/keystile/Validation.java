@@ -5,7 +5,8 @@ package io.keystile;
  * in any later version; growth goes into {@link Reason}.
  *
  * <pre>{@code
- * Validation v = keys.validate(token, READ, Origin.of(clientAddress));
+ * Origin origin = Origin.of(request.getRemoteAddr()).secure(request.isSecure());
+ * Validation v = keys.validate(token, READ, origin);
  * if (v instanceof Accepted ok) {
  *   serve(ok.key().owner());
  * } else if (v instanceof Rejected no) {

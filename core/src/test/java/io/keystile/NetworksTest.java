@@ -2,6 +2,7 @@ package io.keystile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -160,8 +161,12 @@ class NetworksTest {
     Networks all = Networks.of(List.of("0.0.0.0/0", "::/0"));
 
     assertThat(all.permit(Origin.unknown())).isFalse();
-    assertThat(all.permit(Origin.of((String) null))).isFalse();
-    assertThat(all.permit(Origin.of((InetAddress) null))).isFalse();
+    assertThatNullPointerException()
+        .isThrownBy(() -> Origin.of((String) null))
+        .withMessage("address");
+    assertThatNullPointerException()
+        .isThrownBy(() -> Origin.of((InetAddress) null))
+        .withMessage("address");
   }
 
   @Test

@@ -123,7 +123,9 @@ public final class TrustedProxies {
         };
     Hop client = client(getter.peerAddress(request), getter.isSecure(request), headers);
     List<String> callers = headers.apply("X-Service-Name");
-    return Origin.of(client.address())
+    String address = client.address();
+    Origin origin = address == null ? Origin.unknown() : Origin.of(address);
+    return origin
         .secure(client.secure())
         .caller(callers.size() == 1 ? CredentialExtractor.trim(callers.get(0)) : null)
         .browser(isAnyIn(headers, BROWSER));
