@@ -43,10 +43,10 @@ public final class ApiKeysBuilder {
   private Duration flushInterval = Duration.ofSeconds(30);
   private int loaderThreads = 4;
   private int loaderQueue = 256;
-  private Duration lifetime = Duration.ofDays(90);
+  private Duration lifetime = LifecycleSettings.DEFAULT_LIFETIME;
   private @Nullable Duration maxLifetime;
-  private Duration personalLifetime = Duration.ofDays(30);
-  private Duration maxPersonalLifetime = Duration.ofDays(365);
+  private Duration personalLifetime = LifecycleSettings.DEFAULT_PERSONAL_LIFETIME;
+  private Duration maxPersonalLifetime = LifecycleSettings.DEFAULT_PERSONAL_MAXIMUM;
   private int maxKeysPerOwner = Integer.MAX_VALUE;
   private @Nullable SubjectPermissions subjectPermissions;
   private KeyListener listener = KeyListener.NONE;
@@ -443,13 +443,7 @@ public final class ApiKeysBuilder {
 
   private LifecycleSettings lifecycle(List<TokenPrefix> prefixes) {
     return new LifecycleSettings(
-        prefixes,
-        lifetime,
-        maxLifetime,
-        true,
-        personalLifetime,
-        maxPersonalLifetime,
-        maxKeysPerOwner);
+        prefixes, lifetime, maxLifetime, personalLifetime, maxPersonalLifetime, maxKeysPerOwner);
   }
 
   private static List<ServerSecret> join(ServerSecret primary, ServerSecret... others) {

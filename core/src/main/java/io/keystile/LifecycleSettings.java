@@ -9,8 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param prefixes the pairs of brand and environment it names; the first is the default
  * @param lifetime of a service key's secret where the specification says nothing
- * @param maximumLifetime of a service key's secret, or null for none
- * @param neverExpiring whether a service key may have no end; a maximum rules it out
+ * @param maximumLifetime of a service key's secret; null for none, and then it may have no end
  * @param personalLifetime of a personal access token where the specification says nothing
  * @param personalMaximum of a personal access token, extensions included
  * @param ownerMaximum live keys of one owner; {@link Integer#MAX_VALUE} for no maximum
@@ -19,7 +18,6 @@ record LifecycleSettings(
     List<TokenPrefix> prefixes,
     Duration lifetime,
     @Nullable Duration maximumLifetime,
-    boolean neverExpiring,
     Duration personalLifetime,
     Duration personalMaximum,
     int ownerMaximum) {
@@ -44,18 +42,6 @@ record LifecycleSettings(
     }
   }
 
-  /** What applies where the host sets nothing. */
-  static LifecycleSettings defaults(List<TokenPrefix> prefixes) {
-    return new LifecycleSettings(
-        prefixes,
-        DEFAULT_LIFETIME,
-        null,
-        true,
-        DEFAULT_PERSONAL_LIFETIME,
-        DEFAULT_PERSONAL_MAXIMUM,
-        Integer.MAX_VALUE);
-  }
-
   /** The first named pair with this brand and environment; null stands for any. */
   TokenPrefix prefix(@Nullable String brand, @Nullable String environment) {
     return prefixes.stream()
@@ -73,7 +59,7 @@ record LifecycleSettings(
     boolean personal = spec.subject() != null;
     Duration maximum = personal ? personalMaximum : maximumLifetime;
     if (spec.isNeverExpiring()) {
-      if (maximum != null || !neverExpiring) {
+      if (maximum != null) {
         throw KeyException.notPermitted("neverExpires: not permitted for this key");
       }
       return null;

@@ -37,7 +37,7 @@ final class Desk {
   }
 
   Desk(KeyStore store) {
-    this(store, LifecycleSettings.defaults(PREFIXES));
+    this(store, ownerMaximum(Integer.MAX_VALUE));
   }
 
   Desk(KeyStore store, LifecycleSettings settings) {
@@ -47,9 +47,15 @@ final class Desk {
     administration = new Administration(store, mint, () -> now, settings, changed::add);
   }
 
+  /** The defaults, but for the number of keys. */
   static LifecycleSettings ownerMaximum(int keys) {
     return new LifecycleSettings(
-        PREFIXES, Duration.ofDays(90), null, true, Duration.ofDays(30), Duration.ofDays(365), keys);
+        PREFIXES,
+        LifecycleSettings.DEFAULT_LIFETIME,
+        null,
+        LifecycleSettings.DEFAULT_PERSONAL_LIFETIME,
+        LifecycleSettings.DEFAULT_PERSONAL_MAXIMUM,
+        keys);
   }
 
   void pass(Duration time) {

@@ -367,17 +367,13 @@ class LifecycleTest {
     Duration day90 = Duration.ofDays(90);
     LifecycleSettings month =
         new LifecycleSettings(
-            Desk.PREFIXES, day90, Duration.ofDays(31), true, Duration.ofDays(30), DAY, 7);
-    LifecycleSettings noneForEver =
-        new LifecycleSettings(
-            Desk.PREFIXES, day90, null, false, Duration.ofDays(30), Duration.ofDays(30), 7);
+            Desk.PREFIXES, day90, Duration.ofDays(31), Duration.ofDays(30), DAY, 7);
     KeySpec service = KeySpec.forOwner("weather-app");
     KeySpec personal = KeySpec.personalToken("weather-app", "user-1");
 
     assertThat(month.lifetimeOf(service)).isEqualTo(Duration.ofDays(31));
     assertThat(month.lifetimeOf(personal)).isEqualTo(DAY);
-    assertThat(noneForEver.lifetimeOf(service)).isEqualTo(day90);
-    LifecycleSettings defaults = LifecycleSettings.defaults(Desk.PREFIXES);
+    LifecycleSettings defaults = Desk.ownerMaximum(7);
     assertThat(defaults.lifetimeOf(service)).isEqualTo(day90);
     assertThat(defaults.lifetimeOf(personal)).isEqualTo(Duration.ofDays(30));
     assertThat(defaults.lifetimeOf(service.neverExpires())).isNull();
@@ -386,7 +382,6 @@ class LifecycleTest {
     assertNotPermitted(month, service.neverExpires());
     assertNotPermitted(month, service.lifetime(Duration.ofDays(31).plusNanos(1)));
     assertNotPermitted(month, personal.lifetime(DAY.plusNanos(1)));
-    assertNotPermitted(noneForEver, service.neverExpires());
     assertNotPermitted(defaults, personal.neverExpires());
   }
 
