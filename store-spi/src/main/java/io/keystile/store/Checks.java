@@ -25,6 +25,7 @@ final class Checks {
   private static final int MAX_VERSIONS = 8;
   private static final Pattern KEY_ID = Pattern.compile("[0-9A-Za-z]{22}");
   private static final Pattern LABEL = Pattern.compile("[a-z][a-z0-9]{1,15}");
+  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,39}");
   private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
 
   private Checks() {}
@@ -50,6 +51,12 @@ final class Checks {
   static void label(String label, String field) {
     Objects.requireNonNull(label, field);
     require(LABEL.matcher(label).matches(), field + ": must match " + LABEL);
+  }
+
+  /** The name of a hash scheme or a pepper: short and plain, because logs hold it. */
+  static void plainName(String name, String field) {
+    Objects.requireNonNull(name, field);
+    require(NAME.matcher(name).matches(), field + ": must match " + NAME);
   }
 
   static void hash(String hash) {

@@ -7,8 +7,10 @@ import org.jspecify.annotations.Nullable;
  * One secret of a key. The secret itself is nowhere: only its hash is. Immutable.
  *
  * @param number from 1, one more with each rotation
- * @param scheme the name of the hash scheme, 1 to 40 bytes, for instance {@code hmac-sha256}
- * @param pepperId the id of the pepper the hash was made with, up to 40 bytes; null if none
+ * @param scheme the name of the hash scheme, {@code [a-z0-9][a-z0-9_-]{0,39}}, for instance {@code
+ *     hmac-sha256}
+ * @param pepperId the id of the pepper the hash was made with, as the name of a scheme; null if
+ *     none
  * @param hash the hash, 64 lower-case hexadecimal digits
  * @param lastFour the last characters of the token, up to 4, so that people can tell secrets apart
  * @param createdAt when it was made
@@ -34,8 +36,10 @@ public record SecretVersion(
   /** Checks the values. */
   public SecretVersion {
     Checks.require(number >= 1, "number: must be at least 1");
-    Checks.text(scheme, "scheme", 1, 40);
-    Checks.optionalText(pepperId, "pepperId", 40);
+    Checks.plainName(scheme, "scheme");
+    if (pepperId != null) {
+      Checks.plainName(pepperId, "pepperId");
+    }
     Checks.hash(hash);
     Checks.text(lastFour, "lastFour", 0, 16);
     Checks.millis(createdAt, "createdAt");
