@@ -97,12 +97,8 @@ final class Administration {
       }
       List<KeyWrite> writes = List.of(operation.write(null, record, minted.createdAt()));
       WriteOutcome outcome =
-          access
-              .write(
-                  operation,
-                  List.of(record.id()),
-                  () -> store.insert(writes, settings.ownerMaximum()))
-              .orElse(WriteOutcome.CONFLICT);
+          access.write(
+              operation, List.of(record.id()), () -> store.insert(writes, settings.ownerMaximum()));
       switch (outcome.kind()) {
         case APPLIED -> {
           StoredKey stored = new StoredKey(record, List.of());
@@ -298,13 +294,7 @@ final class Administration {
 
   private Purge.Result purge(Purge purge, Operation operation) {
     List<String> keyIds = purge.keys().stream().map(write -> write.record().id()).toList();
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      Optional<Purge.Result> result = access.write(operation, keyIds, () -> store.purge(purge));
-      if (result.isPresent()) {
-        return result.get();
-      }
-    }
-    throw StoreAccess.conflict(null);
+    return access.write(operation, keyIds, () -> store.purge(purge));
   }
 
   /** Reads, decides, and writes if nobody else has written meanwhile; else once more. */
@@ -328,10 +318,7 @@ final class Administration {
         return new KeyDetails(stored, now);
       }
       KeyWrite write = operation.write(record, next, now);
-      WriteOutcome outcome =
-          access
-              .write(operation, List.of(keyId), () -> store.replace(write))
-              .orElse(WriteOutcome.CONFLICT);
+      WriteOutcome outcome = access.write(operation, List.of(keyId), () -> store.replace(write));
       switch (outcome.kind()) {
         case APPLIED -> {
           return new KeyDetails(new StoredKey(next, stored.uses()), now);

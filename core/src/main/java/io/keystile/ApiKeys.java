@@ -202,7 +202,8 @@ public final class ApiKeys implements AutoCloseable {
 
   /**
    * Revokes a key for good. Does nothing to a revoked key: the first revocation stands. Outside a
-   * host's transaction it never answers {@link KeyException.Failure#CONFLICT}.
+   * host's transaction it answers {@link KeyException.Failure#CONFLICT} only if the database gives
+   * the write up again and again.
    *
    * @param keyId the key
    * @param revocation why, and who does it

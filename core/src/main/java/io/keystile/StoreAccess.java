@@ -5,7 +5,6 @@ import io.keystile.store.KeyStore;
 import io.keystile.store.StoreException;
 import io.keystile.store.StoredKey;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +13,12 @@ import org.jspecify.annotations.Nullable;
  * written, or may have been. For any thread.
  */
 final class StoreAccess {
+
+  /**
+   * How often in a row a write is begun that the database gives up. Few: a store tries again
+   * itself, and each time may have waited long for a lock.
+   */
+  private static final int ATTEMPTS = 3;
 
   private final KeyStore store;
   private final LocalNode node;
@@ -31,24 +36,33 @@ final class StoreAccess {
     }
   }
 
-  /** Writes to these keys; empty if the database gave it up and it may be tried again at once. */
-  <T> Optional<T> write(Operation operation, List<String> keyIds, Supplier<T> call) {
-    T outcome;
-    try {
-      outcome = call.get();
-    } catch (StoreException e) {
-      switch (e.kind()) {
-        case OUTCOME_UNKNOWN -> {
-          keyIds.forEach(node::changed);
-          throw new OutcomeUnknownException(operation.id(), e);
-        }
-        case CONFLICT -> lost(e);
-        case UNAVAILABLE -> throw unavailable(e);
-      }
-      return Optional.empty();
-    }
+  /** Writes to these keys. */
+  <T> T write(Operation operation, List<String> keyIds, Supplier<T> call) {
+    T outcome = attempt(operation, keyIds, call);
     changed(keyIds);
-    return Optional.of(outcome);
+    return outcome;
+  }
+
+  private <T> T attempt(Operation operation, List<String> keyIds, Supplier<T> call) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return call.get();
+      } catch (StoreException e) {
+        switch (e.kind()) {
+          case OUTCOME_UNKNOWN -> {
+            keyIds.forEach(node::changed);
+            throw new OutcomeUnknownException(operation.id(), e);
+          }
+          case CONFLICT -> {
+            lost(e);
+            if (attempt == ATTEMPTS) {
+              throw conflict(e);
+            }
+          }
+          case UNAVAILABLE -> throw unavailable(e);
+        }
+      }
+    }
   }
 
   /** Makes the node forget these keys, after the commit. */

@@ -246,7 +246,7 @@ class AdministrationFaultTest {
   void what_the_database_gave_up_is_tried_again(Verb verb) {
     String id = keyFor(verb);
     long revision = desk.record(id).revision();
-    store.fail(Kind.CONFLICT, false, 20);
+    store.fail(Kind.CONFLICT, false, 2);
 
     assertThat(verb.run(desk, id, Desk.ALICE).revision()).isEqualTo(revision + 1);
     assertThat(store.faults).isZero();
@@ -254,7 +254,7 @@ class AdministrationFaultTest {
 
   @Test
   void an_issue_that_the_database_gave_up_is_tried_again() {
-    store.fail(Kind.CONFLICT, false, 20);
+    store.fail(Kind.CONFLICT, false, 2);
 
     assertThat(desk.administration.issue(KeySpec.forOwner("weather-app")).alreadyIssued())
         .isFalse();
@@ -262,13 +262,34 @@ class AdministrationFaultTest {
   }
 
   @Test
-  void trying_again_has_an_end() {
+  void what_the_database_gives_up_each_time_is_tried_three_times() {
+    String id = desk.issue();
+    store.fail(Kind.CONFLICT, false, Integer.MAX_VALUE);
+
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            desk::issue,
+            () -> desk.administration.revoke(id, Desk.LEAK),
+            () -> desk.administration.purge(DAY, DAY, Desk.ALICE))) {
+      store.writes = 0;
+      assertThatExceptionOfType(KeyException.class)
+          .isThrownBy(call)
+          .withCauseInstanceOf(StoreException.class)
+          .extracting(KeyException::failure)
+          .isEqualTo(Failure.CONFLICT);
+      assertThat(store.writes).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void a_race_that_is_lost_each_time_has_an_end() {
     String id = desk.issue();
     store.writes = 0;
-    store.fail(Kind.CONFLICT, false, Integer.MAX_VALUE);
+    store.losesRaces = true;
 
     assertThatExceptionOfType(KeyException.class)
         .isThrownBy(() -> desk.administration.revoke(id, Desk.LEAK))
+        .withNoCause()
         .extracting(KeyException::failure)
         .isEqualTo(Failure.CONFLICT);
     assertThat(store.writes).isEqualTo(1000);
