@@ -61,12 +61,25 @@ abstract class Dialect {
     return state != null && state.startsWith("40") && !state.equals("40003");
   }
 
+  /** Whether an exception says that the role may not read a table. */
+  boolean isForbidden(SQLException e) {
+    return false;
+  }
+
   /**
    * What makes a query read what is committed now, even in a transaction whose snapshot is older.
    * Empty where a write refuses to build on an old snapshot anyway.
    */
   String currentRead() {
     return "";
+  }
+
+  /**
+   * Whether the snapshot of a transaction may be as old as the end of the one before, however long
+   * ago that was.
+   */
+  boolean takesSnapshotsEarly() {
+    return false;
   }
 
   /** Whether a statement's time limit works and changes nothing but that statement. */

@@ -29,6 +29,11 @@ final class HsqldbDialect extends Dialect {
     return "23505".equals(e.getSQLState());
   }
 
+  @Override
+  boolean takesSnapshotsEarly() {
+    return true;
+  }
+
   /** In the default mode an open write blocks reads of other rows. */
   @Override
   void checkSettings(Connection connection) throws SQLException {

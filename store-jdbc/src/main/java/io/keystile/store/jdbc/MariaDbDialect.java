@@ -6,6 +6,7 @@ import java.sql.SQLException;
 final class MariaDbDialect extends Dialect {
   private static final int RECORD_CHANGED = 1020;
   private static final int DUPLICATE_ENTRY = 1062;
+  private static final int TABLE_ACCESS_DENIED = 1142;
   private static final int LOCK_WAIT_TIMEOUT = 1205;
 
   private final String name;
@@ -39,6 +40,11 @@ final class MariaDbDialect extends Dialect {
   boolean isContention(SQLException e) {
     int code = e.getErrorCode();
     return super.isContention(e) || code == LOCK_WAIT_TIMEOUT || code == RECORD_CHANGED;
+  }
+
+  @Override
+  boolean isForbidden(SQLException e) {
+    return e.getErrorCode() == TABLE_ACCESS_DENIED;
   }
 
   /** At REPEATABLE READ a write works on what is committed now, but a plain query does not. */

@@ -4,6 +4,7 @@ import java.sql.SQLException;
 
 /** PostgreSQL. Compared columns are declared with the collation {@code "C"}. */
 final class PostgresDialect extends Dialect {
+  private static final String INSUFFICIENT_PRIVILEGE = "42501";
   private static final String LOCK_NOT_AVAILABLE = "55P03";
 
   @Override
@@ -29,6 +30,11 @@ final class PostgresDialect extends Dialect {
   @Override
   boolean isContention(SQLException e) {
     return super.isContention(e) || LOCK_NOT_AVAILABLE.equals(e.getSQLState());
+  }
+
+  @Override
+  boolean isForbidden(SQLException e) {
+    return INSUFFICIENT_PRIVILEGE.equals(e.getSQLState());
   }
 
   @Override

@@ -24,10 +24,13 @@ final class SqliteDialect extends Dialect {
     return false;
   }
 
-  /** All our other constraints are checked before, by the records. */
+  /** One code stands for all kinds of constraints; which it was, SQLite says in words only. */
   @Override
   boolean isDuplicate(SQLException e) {
-    return e.getErrorCode() == CONSTRAINT;
+    String message = e.getMessage();
+    return e.getErrorCode() == CONSTRAINT
+        && message != null
+        && message.contains("UNIQUE constraint failed");
   }
 
   @Override

@@ -191,6 +191,7 @@ final class Transactions {
     Connection connection = dataSource.getConnection();
     try {
       boolean autoCommit = connection.getAutoCommit();
+      refresh(connection, autoCommit);
       try {
         return work.run(new Session(connection, dialect, false, readTimeoutSeconds));
       } finally {
@@ -207,6 +208,7 @@ final class Transactions {
     Connection connection = dataSource.getConnection();
     try {
       boolean autoCommit = connection.getAutoCommit();
+      refresh(connection, autoCommit);
       if (autoCommit) {
         connection.setAutoCommit(false);
       }
@@ -229,6 +231,12 @@ final class Transactions {
       }
     } finally {
       close(connection);
+    }
+  }
+
+  private void refresh(Connection connection, boolean autoCommit) throws SQLException {
+    if (!autoCommit && dialect.takesSnapshotsEarly()) {
+      connection.rollback();
     }
   }
 
