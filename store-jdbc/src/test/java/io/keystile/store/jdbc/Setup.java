@@ -3,38 +3,45 @@ package io.keystile.store.jdbc;
 import io.keystile.store.KeyStore;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A database with a way to connect to it. The four set-ups of a database cover all pairs of
- * autocommit, prefix and time zone.
+ * autocommit, prefix and time zone; those without autocommit run at higher isolation levels.
  */
 final class Setup {
   final Database database;
   final String prefix;
   final WatchedDataSource watched;
-  private final String url;
 
-  private Setup(Database database, boolean autoCommit, String prefix, boolean otherZone) {
+  private Setup(
+      Database database,
+      boolean autoCommit,
+      String prefix,
+      boolean otherZone,
+      @Nullable String isolation) {
     this.database = database;
     this.prefix = prefix;
-    this.url = database.freshUrl();
-    this.watched = new WatchedDataSource(database.pool(url, autoCommit, otherZone));
+    this.watched =
+        new WatchedDataSource(
+            database.pool(database.freshUrl(), autoCommit, otherZone, isolation)::getConnection);
   }
 
   static Setup plain(Database database) {
-    return new Setup(database, true, "keystile_", false);
+    return new Setup(database, true, "keystile_", false, null);
   }
 
   static Setup prefixInOtherZone(Database database) {
-    return new Setup(database, true, "Acme_1", true);
+    return new Setup(database, true, "Acme_1", true, null);
   }
 
   static Setup manualCommitInOtherZone(Database database) {
-    return new Setup(database, false, "keystile_", true);
+    String level = database.oneWriterAtATime() ? null : "TRANSACTION_REPEATABLE_READ";
+    return new Setup(database, false, "keystile_", true, level);
   }
 
   static Setup manualCommitWithPrefix(Database database) {
-    return new Setup(database, false, "Acme_1", false);
+    return new Setup(database, false, "Acme_1", false, "TRANSACTION_SERIALIZABLE");
   }
 
   JdbcKeyStore.Builder builder() {
@@ -51,7 +58,7 @@ final class Setup {
 
   /** A store that loses its connection for good after some statements. */
   KeyStore failingStore(int statements) {
-    WatchedDataSource failing = new WatchedDataSource(watched.dataSource());
+    WatchedDataSource failing = new WatchedDataSource(watched.dataSource()::getConnection);
     JdbcKeyStore store = JdbcKeyStore.builder(failing.dataSource()).tablePrefix(prefix).build();
     AtomicInteger left = new AtomicInteger(statements);
     failing.failWhen(

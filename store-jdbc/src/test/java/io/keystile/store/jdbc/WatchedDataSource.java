@@ -13,11 +13,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Stands in front of a data source and counts what goes over the wire; and loses it when told to.
- * Counted are executions, and all calls that end or set up a transaction or that change or ask the
- * server for a setting.
+ * A data source that counts what goes over the wire, and loses it when told to. Counted are
+ * executions, and all calls that end or set up a transaction or change a setting.
  */
 final class WatchedDataSource {
   private static final Set<String> EXECUTIONS =
@@ -25,7 +25,7 @@ final class WatchedDataSource {
   private static final Set<String> TRANSACTIONAL =
       Set.of("commit", "rollback", "setSavepoint", "releaseSavepoint");
 
-  /** A failure as drivers make it: it tells the value it failed on. */
+  /** What a failure that was made here says: drivers tell values too. */
   static final String LEAK = "Key (owner)=(leaked-owner) already exists";
 
   final AtomicLong opened = new AtomicLong();
@@ -33,54 +33,97 @@ final class WatchedDataSource {
   final AtomicLong executions = new AtomicLong();
   final AtomicLong transactional = new AtomicLong();
   final AtomicLong settings = new AtomicLong();
-  final List<Object> bound = new CopyOnWriteArrayList<>();
 
-  private final DataSource target;
+  /** How many connections were given back otherwise than they were taken. */
+  final AtomicLong changed = new AtomicLong();
+
+  /** Statements as prepared, with {@code commit} and {@code rollback} between them. */
+  final List<String> statements = new CopyOnWriteArrayList<>();
+
+  private final Source source;
   private volatile boolean recording;
+  private volatile Set<String> ignored = Set.of();
   private volatile Predicate<String> failing = call -> false;
+  private volatile Predicate<String> failingAfter = call -> false;
 
-  WatchedDataSource(DataSource target) {
-    this.target = target;
+  /** Where connections come from. */
+  interface Source {
+    Connection get() throws SQLException;
   }
 
-  /** From now on keeps what is bound. */
-  void recordBound() {
+  WatchedDataSource(Source source) {
+    this.source = source;
+  }
+
+  /** From now on keeps the statements. */
+  void record() {
     recording = true;
   }
 
-  /** Each execution, commit or rollback that the condition is true for fails before it is done. */
+  /** From now on these methods of a connection do nothing. */
+  void ignore(String... methods) {
+    ignored = Set.of(methods);
+  }
+
+  /** Each call that the condition is true for fails before it is done. */
   void failWhen(Predicate<String> condition) {
     failing = condition;
+  }
+
+  /** Each call that the condition is true for is done, and then its answer is lost. */
+  void loseAnswerWhen(Predicate<String> condition) {
+    failingAfter = condition;
+  }
+
+  /** All that goes over the wire, with a driver that asks the server for nothing else. */
+  long roundTrips() {
+    return executions.get() + transactional.get() + settings.get();
   }
 
   DataSource dataSource() {
     return proxy(
         DataSource.class,
         (proxy, method, args) -> {
-          Object result = call(target, method, args);
-          if (method.getName().equals("getConnection")) {
-            opened.incrementAndGet();
-            return watch((Connection) result);
+          if (!method.getName().equals("getConnection")) {
+            return null;
           }
-          return result;
+          Connection connection = source.get();
+          opened.incrementAndGet();
+          return watch(connection, settingsOf(connection));
         });
   }
 
-  private Connection watch(Connection connection) {
+  private static List<Object> settingsOf(Connection connection) throws SQLException {
+    return List.of(
+        connection.getAutoCommit(), connection.getTransactionIsolation(), connection.isReadOnly());
+  }
+
+  private Connection watch(Connection connection, List<Object> before) {
     return proxy(
         Connection.class,
         (proxy, method, args) -> {
           String name = method.getName();
+          if (name.equals("close")) {
+            closed.incrementAndGet();
+            if (!settingsOf(connection).equals(before)) {
+              changed.incrementAndGet();
+            }
+          }
+          if (ignored.contains(name)) {
+            return null;
+          }
           if (TRANSACTIONAL.contains(name)) {
             transactional.incrementAndGet();
-            fail(name);
-          } else if (name.equals("close")) {
-            closed.incrementAndGet();
-          } else if (name.equals("setAutoCommit") || name.equals("setTransactionIsolation")) {
+            keep(name);
+            return failing(name, connection, method, args);
+          }
+          if (name.equals("setAutoCommit") || name.equals("setTransactionIsolation")) {
             settings.incrementAndGet();
+            return failing(name, connection, method, args);
           }
           Object result = call(connection, method, args);
           if (name.equals("prepareStatement")) {
+            keep((String) args[0]);
             return watch((PreparedStatement) result);
           }
           return result;
@@ -94,21 +137,32 @@ final class WatchedDataSource {
           String name = method.getName();
           if (EXECUTIONS.contains(name)) {
             executions.incrementAndGet();
-            fail(name);
-          } else if (recording && name.startsWith("set") && args != null && args.length == 2) {
-            bound.add(args[1] == null ? "null" : args[1]);
+            return failing(name, statement, method, args);
           }
           return call(statement, method, args);
         });
   }
 
-  private void fail(String call) throws SQLException {
-    if (failing.test(call)) {
-      throw new SQLException(LEAK, "08006");
+  private void keep(String statement) {
+    if (recording) {
+      statements.add(statement);
     }
   }
 
-  private static Object call(Object target, Method method, Object[] args) throws Throwable {
+  private @Nullable Object failing(
+      String name, Object target, Method method, Object @Nullable [] args) throws Throwable {
+    if (failing.test(name)) {
+      throw new SQLException(LEAK, "08006");
+    }
+    Object result = call(target, method, args);
+    if (failingAfter.test(name)) {
+      throw new SQLException(LEAK, "08006");
+    }
+    return result;
+  }
+
+  private static @Nullable Object call(Object target, Method method, Object @Nullable [] args)
+      throws Throwable {
     try {
       return method.invoke(target, args);
     } catch (InvocationTargetException e) {

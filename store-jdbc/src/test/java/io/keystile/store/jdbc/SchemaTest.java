@@ -1,0 +1,302 @@
+package io.keystile.store.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.keystile.store.KeyRecord;
+import io.keystile.store.StoreException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class SchemaTest {
+  private static final Pattern TABLE = Pattern.compile("CREATE TABLE IF NOT EXISTS p_(\\w+) \\(");
+
+  private static List<String> script(Database database) {
+    return Schema.script(folder(database), "V1__keystile.sql")
+        .replace("${prefix}", "p_")
+        .lines()
+        .filter(line -> !line.startsWith("--"))
+        .toList();
+  }
+
+  static String folder(Database database) {
+    return database == Database.SQLITE_WAL ? "sqlite" : database.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Runs a script without the lines that would not work any more. */
+  private static void run(DataSource dataSource, List<String> lines) throws SQLException {
+    String script = String.join("\n", lines).replaceAll(",(\\s*\\))", "$1");
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      for (String sql : Schema.statements(script)) {
+        statement.execute(sql);
+      }
+    }
+  }
+
+  private static void dropAll(DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      for (String table : List.of("key", "version", "use", "change", "audit", "owner")) {
+        statement.execute("DROP TABLE IF EXISTS p_" + table);
+      }
+    }
+  }
+
+  private static Throwable build(DataSource dataSource) {
+    return catchThrowable(() -> JdbcKeyStore.builder(dataSource).tablePrefix("p_").build());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"H2, 1", "HSQLDB, 1", "SQLITE_WAL, 1", "POSTGRESQL, 3", "MARIADB, 7"})
+  void each_column_that_is_missing_is_named(Database database, int everySo) throws SQLException {
+    List<String> script = script(database);
+    int checked = 0;
+    int seen = 0;
+    try (HikariDataSource dataSource = database.fresh()) {
+      String table = "";
+      for (int i = 0; i < script.size(); i++) {
+        Matcher start = TABLE.matcher(script.get(i));
+        if (start.find()) {
+          table = start.group(1);
+        } else if (script.get(i).matches("  [a-z_]+ .*") && seen++ % everySo == 0) {
+          String column = script.get(i).trim().split(" ")[0];
+          List<String> lines = new ArrayList<>(script);
+          lines.remove(i);
+          String inTable = table;
+          lines.removeIf(line -> usesColumn(line, inTable, column));
+          run(dataSource, lines);
+
+          assertThat(build(dataSource))
+              .isInstanceOf(IllegalStateException.class)
+              .hasMessageContaining("column p_" + table + "." + column + " is missing");
+          dropAll(dataSource);
+          checked++;
+        }
+      }
+    }
+    assertThat(checked).isGreaterThan(50 / everySo);
+    System.out.printf("%s: %d missing columns named%n", database, checked);
+  }
+
+  /** Whether an index of a table is on a column; keys and inline indexes go for all tables. */
+  private static boolean usesColumn(String line, String table, String column) {
+    boolean index =
+        line.contains("INDEX p_" + table + "_") || line.contains(" ON p_" + table + " ");
+    boolean key = line.contains("PRIMARY KEY (");
+    return (index || key) && line.matches(".*[(, ]" + column + "[,)].*");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"H2", "HSQLDB", "SQLITE_WAL", "POSTGRESQL", "MARIADB"})
+  void each_index_and_table_that_is_missing_is_named(Database database) throws SQLException {
+    List<String> script = script(database);
+    int checked = 0;
+    try (HikariDataSource dataSource = database.fresh()) {
+      for (int i = 0; i < script.size(); i++) {
+        String line = script.get(i);
+        if (line.contains("INDEX ") || line.contains("PRIMARY KEY (")) {
+          List<String> lines = new ArrayList<>(script);
+          lines.remove(i);
+          run(dataSource, lines);
+          String columns = line.substring(line.lastIndexOf('('), line.lastIndexOf(')') + 1);
+          assertThat(build(dataSource))
+              .isInstanceOf(IllegalStateException.class)
+              .hasMessageContaining("index on " + columns);
+          dropAll(dataSource);
+          checked++;
+        }
+      }
+      for (String table : List.of("key", "version", "use", "change", "audit", "owner")) {
+        run(dataSource, script);
+        run(dataSource, List.of("DROP TABLE p_" + table));
+        assertThat(build(dataSource))
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("table p_" + table + " is missing")
+            .hasMessageContaining("db-migration/" + folder(database));
+        dropAll(dataSource);
+        checked++;
+      }
+    }
+    assertThat(checked).isEqualTo(16);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"H2", "HSQLDB", "SQLITE_WAL", "POSTGRESQL", "MARIADB"})
+  void a_column_of_the_wrong_type_is_named_and_one_more_is_fine(Database database)
+      throws SQLException {
+    List<String> script = script(database);
+    try (HikariDataSource dataSource = database.fresh()) {
+      List<String> wrong = new ArrayList<>();
+      List<String> more = new ArrayList<>();
+      for (String line : script) {
+        wrong.add(line.startsWith("  live_until") ? "  live_until VARCHAR(20)," : line);
+        more.add(line);
+        if (line.startsWith("  plan")) {
+          more.add("  later VARCHAR(20),");
+        }
+      }
+      run(dataSource, wrong);
+      assertThat(build(dataSource))
+          .hasMessageContaining("column p_key.live_until must hold NUMBER, holds TEXT");
+      dropAll(dataSource);
+      run(dataSource, more);
+      assertThat(build(dataSource)).isNull();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"H2", "HSQLDB", "SQLITE_WAL", "POSTGRESQL", "MARIADB"})
+  void nodes_that_start_together_may_all_create_the_schema(Database database) throws Exception {
+    int nodes = 4;
+    ExecutorService threads = Executors.newFixedThreadPool(nodes);
+    try {
+      for (int round = 0; round < 5; round++) {
+        DataSource dataSource = database.fresh();
+        Callable<JdbcKeyStore> start =
+            () -> JdbcKeyStore.builder(dataSource).initializeSchema(true).build();
+        List<Future<JdbcKeyStore>> stores = new ArrayList<>();
+        for (int i = 0; i < nodes; i++) {
+          stores.add(threads.submit(start));
+        }
+        KeyRecord record = Keys.of("owner").build();
+        Keys.given(stores.get(0).get(), record);
+        for (Future<JdbcKeyStore> store : stores) {
+          assertThat(store.get().load(record.id())).contains(record);
+        }
+        dataSource.unwrap(HikariDataSource.class).close();
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void hostile_prefixes_are_refused() {
+    DataSource dataSource = Database.H2.fresh();
+    long seed = Long.getLong("keystile.seed", System.nanoTime());
+    SplittableRandom random = new SplittableRandom(seed);
+    String hostile = " ;'\"`-./\\()*%#\0\n\u00e4\u212a\ud83d\ude00";
+    int refused = 0;
+    for (int i = 0; i < 1000; i++) {
+      StringBuilder prefix = new StringBuilder("keystile_");
+      int at = random.nextInt(prefix.length() + 1);
+      prefix.insert(at, hostile.charAt(random.nextInt(hostile.length())));
+      assertRefused(dataSource, prefix.toString());
+      refused++;
+    }
+    for (String prefix : List.of("", "_a", "1a", "a".repeat(31))) {
+      assertRefused(dataSource, prefix);
+    }
+    assertThat(refused).isEqualTo(1000);
+    System.out.printf("%d hostile prefixes refused, seed %d%n", refused, seed);
+  }
+
+  private static void assertRefused(DataSource dataSource, String prefix) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> JdbcKeyStore.builder(dataSource).tablePrefix(prefix))
+        .withMessageStartingWith("tablePrefix: must match");
+  }
+
+  @Test
+  void read_timeouts_are_whole_seconds() {
+    JdbcKeyStore.Builder builder = JdbcKeyStore.builder(Database.H2.fresh());
+    for (long millis : new long[] {-1000, 0, 999, 1500, 3_601_000}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> builder.readTimeout(Duration.ofMillis(millis)))
+          .withMessageStartingWith("readTimeout:");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "H2, 2.5.252 (2026), H2",
+    "HSQL Database Engine, 2.7.4, HSQLDB",
+    "SQLite, 3.54.1, SQLite",
+    "PostgreSQL, 18.6, PostgreSQL",
+    "MariaDB, 11.4.5-MariaDB, MariaDB",
+    "MySQL, 11.4.5-MariaDB, MariaDB",
+    "MySQL, 5.5.5-10.11.2-mariadb-log, MariaDB",
+    "MySQL, 9.4.0, MySQL"
+  })
+  void a_database_is_known_by_its_product_and_version(String product, String version, String name) {
+    assertThat(Dialect.of(product, version).name()).isEqualTo(name);
+  }
+
+  @Test
+  void an_unknown_product_is_refused_by_name() {
+    assertThatIllegalStateException()
+        .isThrownBy(() -> Dialect.of("Oracle", "23.26"))
+        .withMessageContaining("Oracle 23.26")
+        .withMessageContaining("PostgreSQL");
+  }
+
+  @Test
+  void mysqls_driver_on_mariadb_is_known_as_mariadb() throws SQLException {
+    try (HikariDataSource dataSource = Database.MYSQL_DRIVER.fresh();
+        Connection connection = dataSource.getConnection()) {
+      assertThat(connection.getMetaData().getDatabaseProductName()).isEqualTo("MySQL");
+      assertThat(Dialect.of(connection.getMetaData()).name()).isEqualTo("MariaDB");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"locks", "mvlocks"})
+  void hsqldb_is_refused_in_its_locking_modes_with_the_way_out(String mode) {
+    DataSource dataSource =
+        Database.HSQLDB.pool("jdbc:hsqldb:mem:" + mode + ";hsqldb.tx=" + mode, true, false);
+    assertThat(catchThrowable(() -> JdbcKeyStore.create(dataSource)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("hsqldb.tx=mvcc");
+  }
+
+  @Test
+  void read_uncommitted_is_refused() {
+    HikariDataSource dataSource = Database.MARIADB.fresh();
+    WatchedDataSource watched =
+        new WatchedDataSource(
+            () -> {
+              Connection connection = dataSource.getConnection();
+              connection.setTransactionIsolation(Connection.TRANSACTION_READ_UNCOMMITTED);
+              return connection;
+            });
+    assertThat(catchThrowable(() -> JdbcKeyStore.create(watched.dataSource())))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("READ UNCOMMITTED");
+  }
+
+  @Test
+  void a_database_that_cannot_be_reached_is_unavailable() {
+    WatchedDataSource watched =
+        new WatchedDataSource(
+            () -> {
+              throw new SQLException(WatchedDataSource.LEAK, "08001");
+            });
+    assertThat(catchThrowable(() -> JdbcKeyStore.create(watched.dataSource())))
+        .isInstanceOfSatisfying(
+            StoreException.class,
+            e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.UNAVAILABLE))
+        .hasMessage("build: java.sql.SQLException, SQLState 08001, vendor code 0")
+        .hasNoCause();
+  }
+}
