@@ -44,7 +44,8 @@ final class Welcome {
 
   private String firstText(String admin, IssuedKey client) {
     String token = client.revealToken();
-    String read = "curl -i -H 'X-API-Key: %s' %s/forecast/oslo".formatted(token, service);
+    String oslo = service + "/forecast/oslo";
+    String keysUrl = administration + "/keys";
     return """
         The first token of the client "%s", which may read:
 
@@ -56,37 +57,30 @@ final class Welcome {
 
         Neither can be shown again. To try them, paste into another terminal:
 
-          # 200: the key may read
-          %s
-
-          # 401: no key
-          curl -i %s/forecast/oslo
-
-          # 403: the key may not write
-          curl -i -X PUT -H 'X-API-Key: %s' -d '{"celsius":5,"sky":"rain"}' %s/forecast/oslo
-
-          # 201: issue a key that may
-          curl -i -H 'X-API-Key: %s' -d '{"owner":"station-7","scopes":["forecast:*"]}' %s/keys
-
-          # 200: revoke the first key
-          curl -i -H 'X-API-Key: %s' -d '{"reason":"LEAKED"}' %s/keys/%s/revoke
-
-          # 401: it is refused at once
-          %s
         """
-        .formatted(
-            CLIENT,
-            token,
-            admin,
-            read,
-            service,
-            token,
-            service,
-            admin,
-            administration,
-            admin,
-            administration,
-            client.id(),
-            read);
+            .formatted(CLIENT, token, admin)
+        + command("200: the key may read", with(token), oslo)
+        + command("401: no key", "", oslo)
+        + command(
+            "403: the key may not write",
+            with(token) + "-X PUT -d '{\"celsius\":5,\"sky\":\"rain\"}' ",
+            oslo)
+        + command(
+            "201: issue a key that may",
+            with(admin) + "-d '{\"owner\":\"station-7\",\"scopes\":[\"forecast:*\"]}' ",
+            keysUrl)
+        + command(
+            "200: revoke the first key",
+            with(admin) + "-d '{\"reason\":\"LEAKED\"}' ",
+            keysUrl + "/" + client.id() + "/revoke")
+        + command("401: it is refused at once", with(token), oslo);
+  }
+
+  private static String with(String token) {
+    return "-H 'X-API-Key: " + token + "' ";
+  }
+
+  private static String command(String expected, String options, String url) {
+    return "  # %s\n  curl -i %s%s\n\n".formatted(expected, options, url);
   }
 }
