@@ -6,8 +6,10 @@ import io.keystile.store.KeyStore;
 import io.keystile.store.Purge;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +36,7 @@ import org.slf4j.LoggerFactory;
  *
  * <h2>The verbs</h2>
  *
- * <p><em>Validate</em> returns a result and never throws, whatever it is given. <em>Issue</em>
+ * <p><em>Validate</em> returns a result and never throws, whatever the token. <em>Issue</em>
  * returns the token once. <em>Find</em> and <em>list</em> return what is there. All others change a
  * key and return how it is then; they are safe to repeat, with an operation id also when the answer
  * was lost. Those throw {@link KeyException} when they are refused or fail, {@link
@@ -54,9 +56,9 @@ import org.slf4j.LoggerFactory;
  * <h2>Security guarantees</h2>
  *
  * <p>The store holds hashes only. A secret is proven, in constant time, before anything else about
- * its key is looked at; an unknown key id and a wrong secret cost the same work. If it cannot be
- * decided, nobody is let in. No token and no secret is ever logged, or part of an exception or of a
- * {@code toString}.
+ * its key is looked at; an unknown key id and a wrong secret of a key with one secret cost the same
+ * work once they are cached. If it cannot be decided, nobody is let in. No token and no secret is
+ * ever logged, or part of an exception or of a {@code toString}.
  *
  * <p>Thread-safe. {@link #validate} does not block when the key is cached; all other methods may.
  */
@@ -70,7 +72,7 @@ public final class ApiKeys implements AutoCloseable {
   private final ChangeFeed feed;
   private final UseRecorder recorder;
   private final Background background;
-  private volatile boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   ApiKeys(
       Validator.Parts parts,
@@ -98,7 +100,7 @@ public final class ApiKeys implements AutoCloseable {
   /**
    * Validates a token: one look-up gives identity and permissions. A warm call does no I/O, takes
    * no lock shared by all keys, and costs little more than the hash itself. A cold one waits for
-   * the store, up to {@link ApiKeysBuilder#loadDeadline}. Never throws.
+   * the store, up to {@link ApiKeysBuilder#loadDeadline}. Whatever the token is, it throws nothing.
    *
    * @param token what the client presented, byte for byte; anything, null too
    * @param access what the request needs
@@ -106,13 +108,13 @@ public final class ApiKeys implements AutoCloseable {
    * @return whether it may go on, and why not
    */
   public Validation validate(@Nullable String token, Access access, Origin origin) {
-    return validator.validate(new Validator.Request(token, access, origin, true));
+    return validator.validate(request(token, access, origin, true));
   }
 
   /**
    * As {@link #validate}, for event loops: never blocks. When the key is cached the future is
-   * complete on return, else it is completed by a thread of the library's (or, at the deadline, of
-   * the JDK's timer); a continuation that blocks must be given an executor of the host's.
+   * complete on return, else it is completed by a thread of the library's; a continuation that
+   * blocks must be given an executor of the host's.
    *
    * @param token what the client presented, byte for byte; anything, null too
    * @param access what the request needs
@@ -121,7 +123,7 @@ public final class ApiKeys implements AutoCloseable {
    */
   public CompletableFuture<Validation> validateAsync(
       @Nullable String token, Access access, Origin origin) {
-    return validator.validateAsync(new Validator.Request(token, access, origin, true));
+    return validator.validateAsync(request(token, access, origin, true));
   }
 
   /**
@@ -134,7 +136,7 @@ public final class ApiKeys implements AutoCloseable {
    * @return what {@link #validate} would have returned
    */
   public Validation peek(@Nullable String token, Access access, Origin origin) {
-    return validator.validate(new Validator.Request(token, access, origin, false));
+    return validator.validate(request(token, access, origin, false));
   }
 
   /**
@@ -304,7 +306,7 @@ public final class ApiKeys implements AutoCloseable {
    */
   public SystemStatus status() {
     return new SystemStatus(
-        !closed && validator.isFresh(),
+        !closed.get() && validator.isFresh(),
         feed.lastGoodPollAt(),
         feed.answering(),
         validator.missingPeppers());
@@ -317,14 +319,22 @@ public final class ApiKeys implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (closed) {
+    if (!closed.compareAndSet(false, true)) {
       return;
     }
-    closed = true;
-    if (!background.close(recorder::flush, CLOSE_DEADLINE)) {
-      log.warn("Closed before all last use was written");
+    background.stop();
+    cache.close();
+    if (!background.finish(recorder::flush, CLOSE_DEADLINE)) {
+      log.warn("Closed before all work in the background was done");
     }
-    cache.invalidateAll();
+  }
+
+  private static Validator.Request request(
+      @Nullable String token, Access access, Origin origin, boolean recorded) {
+    // here, so that a mistake of the host's shows with the first request and not the first good one
+    Objects.requireNonNull(access, "access");
+    Objects.requireNonNull(origin, "origin");
+    return new Validator.Request(token, access, origin, recorded);
   }
 
   /** For tests that drive the feed themselves. */
@@ -338,7 +348,7 @@ public final class ApiKeys implements AutoCloseable {
   }
 
   private Administration administration() {
-    if (closed) {
+    if (closed.get()) {
       throw new IllegalStateException("These ApiKeys are closed");
     }
     return administration;

@@ -5,10 +5,8 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,8 +20,8 @@ public final class ApiKeysBuilder {
   private static final long MAX_MISSING = 10_000;
 
   private final KeyStore store;
-  private final Set<String> brands = new LinkedHashSet<>();
-  private final Set<String> environments = new LinkedHashSet<>();
+  private List<String> brands = List.of();
+  private List<String> environments = List.of();
   private List<ServerSecret> peppers = List.of();
   private boolean acceptUnpeppered;
   private List<ServerSecret> idKeys = List.of();
@@ -63,7 +61,7 @@ public final class ApiKeysBuilder {
    * @return this
    */
   public ApiKeysBuilder brand(String... brands) {
-    this.brands.addAll(List.of(brands));
+    this.brands = List.of(brands);
     return this;
   }
 
@@ -76,7 +74,7 @@ public final class ApiKeysBuilder {
    * @return this
    */
   public ApiKeysBuilder environment(String... environments) {
-    this.environments.addAll(List.of(environments));
+    this.environments = List.of(environments);
     return this;
   }
 
@@ -367,6 +365,7 @@ public final class ApiKeysBuilder {
    * @throws io.keystile.store.StoreException if the store does not answer
    */
   public ApiKeys build() {
+    checkOptions();
     List<TokenPrefix> prefixes = prefixes();
     Settings settings = settings();
     SecretHasher hasher =
@@ -381,7 +380,7 @@ public final class ApiKeysBuilder {
     TokenGenerator generator = new TokenGenerator(clock, new SecureRandom(), tags);
     Background background = new Background(loaderThreads, loaderQueue);
     KeyLoader loader = new KeyLoader(store, hasher, subjectPermissions, ticker);
-    KeyCache cache = new KeyCache(settings, loader, background.loaders());
+    KeyCache cache = new KeyCache(settings, loader, background.loaders(), background.refreshers());
     ChangeFeed feed = new ChangeFeed(store, cache, settings);
     UseRecorder recorder = new UseRecorder(store, maxKeys);
     Validator.Parts parts =
@@ -393,6 +392,7 @@ public final class ApiKeysBuilder {
             cache,
             feed,
             recorder,
+            background.timer(),
             new Events(listener));
     Administration administration =
         new Administration(
@@ -407,13 +407,26 @@ public final class ApiKeysBuilder {
     return new ApiKeys(parts, settings, administration, background);
   }
 
+  private void checkOptions() {
+    require(!brands.isEmpty() && !environments.isEmpty(), "brand and environment must be given");
+    require(!requireMintedIds || !idKeys.isEmpty(), "requireMintedIds needs an idKey");
+    require(!acceptUnpeppered || !peppers.isEmpty(), "acceptUnpeppered needs a pepper");
+    require(refreshAfter.compareTo(entryAge) < 0, "refreshAfter must be below entryAge");
+    require(propagation.compareTo(maxStale) <= 0, "propagation must not be above maxStale");
+    for (ServerSecret pepper : peppers) {
+      require(
+          idKeys.stream().noneMatch(pepper::isSameAs),
+          "pepper and idKey must be different secrets: peppers are dropped one day, ids stay");
+    }
+  }
+
+  private static void require(boolean condition, String message) {
+    if (!condition) {
+      throw new IllegalStateException(message);
+    }
+  }
+
   private List<TokenPrefix> prefixes() {
-    if (brands.isEmpty() || environments.isEmpty()) {
-      throw new IllegalStateException("brand and environment must be given");
-    }
-    if (requireMintedIds && idKeys.isEmpty()) {
-      throw new IllegalStateException("requireMintedIds needs an idKey");
-    }
     List<TokenPrefix> prefixes = new ArrayList<>();
     for (String brand : brands) {
       for (String environment : environments) {

@@ -55,9 +55,9 @@ final class ChangeFeed {
     try {
       catchUp(began);
       succeeded(began, at);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // an Error too: polling must go on
       if (answering) {
-        log.warn("The change feed cannot be read: {}", e.getMessage());
+        log.warn("The change feed cannot be read: {}", e.toString());
       }
       answering = false;
     }

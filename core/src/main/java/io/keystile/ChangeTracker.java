@@ -57,10 +57,9 @@ final class ChangeTracker {
    *     a new tracker must take over
    */
   boolean takeIn(Changes changes, long now) {
-    boolean empty = changes.newest() == 0; // all were purged, long after they mattered
-    boolean reset = !empty && changes.newest() < after;
-    boolean purged = !empty && changes.oldest() > after + 1;
-    if (reset || purged) {
+    boolean emptied = changes.newest() < after; // or begun anew
+    boolean purged = changes.oldest() > after + 1;
+    if (emptied || purged) {
       return false;
     }
     for (Changes.Change change : changes.list()) {

@@ -34,7 +34,7 @@ final class Events implements KeyListener {
   private void guard(Runnable call) {
     try {
       call.run();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // an Error too: the decision is made and stands
       if (warned.compareAndSet(false, true)) {
         log.warn("The KeyListener threw; this is logged once", e);
       }

@@ -5,6 +5,8 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -29,26 +31,39 @@ final class KeyCache {
     CachedKey load(KeyId id);
   }
 
+  /** A load, from when it was asked for until it lands. */
+  private record Flight(CompletableFuture<CachedKey> result, long askedAt) {}
+
+  /** A flight is given up when it has lasted so many load deadlines. */
+  private static final int DEADLINES = 4;
+
   private final Loader loader;
   private final Executor loaders;
+  private final Executor refreshers;
+  private final LongSupplier ticker;
+  private final long longestFlight;
   private final Cache<KeyId, CachedKey> present;
   private final Cache<KeyId, CachedKey> absent;
-  private final ConcurrentHashMap<KeyId, CompletableFuture<CachedKey>> flights =
-      new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<KeyId, Flight> flights = new ConcurrentHashMap<>();
+  private volatile boolean closed;
 
   /**
    * A cache that is empty.
    *
-   * @param loaders runs the loads; may reject them
+   * @param loaders runs the loads that somebody waits for; may reject them
+   * @param refreshers runs the others; may reject them
    */
-  KeyCache(Settings settings, Loader loader, Executor loaders) {
+  KeyCache(Settings settings, Loader loader, Executor loaders, Executor refreshers) {
     this.loader = loader;
     this.loaders = loaders;
+    this.refreshers = refreshers;
+    ticker = settings.ticker();
+    longestFlight = DEADLINES * settings.loadDeadline().toNanos();
     present = bounded(settings.maxKeys()).build();
     absent =
         bounded(settings.maxAbsent())
             .expireAfterWrite(settings.absentFor())
-            .ticker(settings.ticker()::getAsLong)
+            .ticker(ticker::getAsLong)
             .build();
   }
 
@@ -65,45 +80,70 @@ final class KeyCache {
   }
 
   /**
-   * Joins the flight for this id or starts one.
+   * Joins the flight for this id or starts one. One that hangs is given up, so that a store that
+   * answers again is asked again.
    *
    * @return completed on a loader thread; exceptionally if the load failed
-   * @throws java.util.concurrent.RejectedExecutionException if too many loads are waiting
+   * @throws RejectedExecutionException if too many loads are waiting
    */
   CompletableFuture<CachedKey> load(KeyId id) {
-    CompletableFuture<CachedKey> mine = new CompletableFuture<>();
-    CompletableFuture<CachedKey> flight = flights.putIfAbsent(id, mine);
-    if (flight != null) {
-      return flight;
-    }
-    try {
-      loaders.execute(() -> fly(id, mine));
-    } catch (RuntimeException e) {
-      flights.remove(id, mine);
-      mine.completeExceptionally(e); // for those who joined in the meantime
-      throw e;
-    }
-    return mine;
+    return load(id, loaders);
   }
 
-  private void fly(KeyId id, CompletableFuture<CachedKey> flight) {
+  /**
+   * As {@link #load}, for a key that can still be used meanwhile.
+   *
+   * @throws RejectedExecutionException if too many loads are waiting
+   */
+  void refresh(KeyId id) {
+    load(id, refreshers);
+  }
+
+  @SuppressWarnings("ReferenceEquality") // a flight is who it is
+  private CompletableFuture<CachedKey> load(KeyId id, Executor executor) {
+    long now = ticker.getAsLong();
+    Flight mine = new Flight(new CompletableFuture<>(), now);
+    Flight flight =
+        flights.merge(id, mine, (old, other) -> now - old.askedAt() > longestFlight ? other : old);
+    if (flight != mine) {
+      return flight.result();
+    }
+    try {
+      if (closed) {
+        throw new RejectedExecutionException("closed");
+      }
+      executor.execute(() -> fly(id, mine));
+    } catch (Throwable e) { // an Error too: no thread may be left for it
+      flights.remove(id, mine);
+      RejectedExecutionException rejected =
+          e instanceof RejectedExecutionException r ? r : new RejectedExecutionException(e);
+      mine.result().completeExceptionally(rejected); // for those who joined in the meantime
+      throw rejected;
+    }
+    return mine.result();
+  }
+
+  private void fly(KeyId id, Flight flight) {
     try {
       CachedKey key = loader.load(id);
       land(id, flight, key);
-      flight.complete(key);
+      flight.result().complete(key);
     } catch (Throwable e) { // an Error too: those who wait must not wait for ever
       flights.remove(id, flight);
-      flight.completeExceptionally(e);
+      flight.result().completeExceptionally(e);
     }
   }
 
   @SuppressWarnings("ReferenceEquality") // a flight is who it is
-  private void land(KeyId id, CompletableFuture<CachedKey> flight, CachedKey key) {
+  private void land(KeyId id, Flight flight, CachedKey key) {
     flights.computeIfPresent(
         id,
         (same, registered) -> {
           if (registered != flight) {
             return registered;
+          }
+          if (closed) {
+            return null;
           }
           if (key.isAbsent()) {
             present.invalidate(same);
@@ -133,6 +173,12 @@ final class KeyCache {
     absent.invalidateAll();
   }
 
+  /** Forgets every key for good: loads are rejected, and those under way are not kept. */
+  void close() {
+    closed = true;
+    invalidateAll();
+  }
+
   /** Forgets the keys for which this holds, and whatever is being loaded: it may be one of them. */
   void invalidateIf(Predicate<CachedKey> condition) {
     // flights first: one that has landed before its turn is found among the keys
@@ -140,7 +186,7 @@ final class KeyCache {
     present.asMap().values().removeIf(condition);
   }
 
-  /** Drops a key as Caffeine does when it is full: without a word to anybody. */
+  /** Drops a key as Caffeine does when it is full: without a word to anybody. For tests. */
   void evict(KeyId id) {
     present.invalidate(id);
   }

@@ -5,7 +5,6 @@ import io.keystile.store.KeyStore;
 import io.keystile.store.SecretVersion;
 import java.security.SecureRandom;
 import java.time.Instant;
-import java.util.Collection;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -18,7 +17,7 @@ final class KeyLoader implements KeyCache.Loader {
   static final class PermissionsException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    PermissionsException(RuntimeException cause) {
+    PermissionsException(Throwable cause) {
       super("SubjectPermissions failed", cause);
     }
   }
@@ -82,12 +81,10 @@ final class KeyLoader implements KeyCache.Loader {
     if (permissions == null || subject == null) {
       return ApiKey.of(record);
     }
-    Collection<String> allowed;
     try {
-      allowed = permissions.allowed(subject, record.scopes());
-    } catch (RuntimeException e) {
+      return ApiKey.narrowed(record, permissions.allowed(subject, record.scopes()));
+    } catch (Throwable e) { // whatever the host's code throws, or makes of its answer
       throw new PermissionsException(e);
     }
-    return ApiKey.narrowed(record, allowed);
   }
 }

@@ -4,10 +4,11 @@ package io.keystile;
  * Why a token was rejected, for the host: its logs, its metrics, its decisions. To the client all
  * reasons of {@link Outcome#INVALID} must look alike.
  *
- * <p>The constants stand in the order in which they are decided; a request is rejected for the
- * first that applies. Up to {@link #WRONG_SECRET} nothing is proven: key ids are public, so such a
- * request says nothing about the key that it names. Everything from {@link #WRONG_ENVIRONMENT} on
- * is decided only after the secret was proven.
+ * <p>The constants from {@link #MALFORMED} to {@link #SCOPE_MISSING} stand in the order in which
+ * they are decided; a request is rejected for the first that applies. Up to {@link #WRONG_SECRET}
+ * nothing is proven: key ids are public, so such a request says nothing about the key that it
+ * names. From {@link #WRONG_ENVIRONMENT} to {@link #SCOPE_MISSING} the secret was proven. The last
+ * four say that it could not be found out whether it is right.
  *
  * <p>Expect more constants in later versions; switch on {@link #outcome()} where you can.
  */

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param ready whether keys can be validated: the change feed is fresh enough for cached keys to be
  *     accepted, and the instance is not closed
  * @param lastGoodPoll when the last successful poll of the change feed began; null if none yet
- * @param storeAnswering whether the last poll or load succeeded
+ * @param storeAnswering whether the last poll succeeded in time
  * @param missingPeppers the ids of peppers that hashes needed and this node does not have
  */
 public record SystemStatus(

@@ -6,12 +6,14 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +35,7 @@ final class Validator {
       KeyCache cache,
       ChangeFeed feed,
       UseRecorder recorder,
+      ScheduledExecutorService timer,
       Events events) {}
 
   private final Parts parts;
@@ -40,6 +43,7 @@ final class Validator {
   private final TokenParser parser;
   private final ScratchPool pool = new ScratchPool();
   private final CachedKey nobody;
+  private final AtomicBoolean loadFailing = new AtomicBoolean();
   private final Set<String> missingPeppers = ConcurrentHashMap.newKeySet();
   private final long entryAge;
   private final long maxStale;
@@ -85,21 +89,33 @@ final class Validator {
   }
 
   CompletableFuture<Validation> validateAsync(Request request) {
+    CompletableFuture<Validation> result = new CompletableFuture<>();
     Validation warm = decide(request, null);
     if (warm != null) {
-      return CompletableFuture.completedFuture(warm);
+      result.complete(warm);
+      return result;
     }
-    CompletableFuture<CachedKey> flight;
     try {
-      flight = parts.cache().load(idOf(request));
+      // a timer of ours: that of the JDK runs continuations on the common pool's threads
+      Future<?> deadline =
+          parts
+              .timer()
+              .schedule(
+                  () -> result.complete(Rejected.unproven(Reason.STORE_UNAVAILABLE)),
+                  settings.loadDeadline().toNanos(),
+                  TimeUnit.NANOSECONDS);
+      parts
+          .cache()
+          .load(idOf(request))
+          .whenComplete(
+              (key, failure) -> {
+                deadline.cancel(false);
+                result.complete(failure == null ? loaded(request, key) : failed(failure));
+              });
     } catch (RejectedExecutionException e) {
-      return CompletableFuture.completedFuture(Rejected.unproven(Reason.STORE_UNAVAILABLE));
+      result.complete(Rejected.unproven(Reason.STORE_UNAVAILABLE));
     }
-    // the copy, because a timeout of ours must not end the flight for others
-    return flight
-        .copy()
-        .orTimeout(settings.loadDeadline().toNanos(), TimeUnit.NANOSECONDS)
-        .handle((key, failure) -> failure == null ? loaded(request, key) : failed(failure));
+    return result;
   }
 
   /** The ids of peppers that hashes needed and this node does not have. */
@@ -119,22 +135,25 @@ final class Validator {
   }
 
   private Validation loaded(Request request, CachedKey key) {
-    Validation result = decide(request, key);
+    loadFailing.set(false);
+    // a load that took very long is no fresher than a cached key of that age
+    Validation result = isFreshEnough(key) ? decide(request, key) : null;
     return result != null ? result : Rejected.unproven(Reason.STORE_UNAVAILABLE);
   }
 
-  private static Validation failed(@Nullable Throwable failure) {
-    Throwable cause =
-        failure instanceof CompletionException && failure.getCause() != null
-            ? failure.getCause()
-            : failure;
-    if (cause instanceof KeyLoader.PermissionsException) {
+  private Validation failed(@Nullable Throwable failure) {
+    if (failure instanceof KeyLoader.PermissionsException) {
+      warnOnce("SubjectPermissions failed: {}", failure.getCause());
       return Rejected.unproven(Reason.PERMISSIONS_UNAVAILABLE);
     }
-    if (!(cause instanceof TimeoutException)) {
-      log.debug("A key could not be loaded: {}", String.valueOf(cause));
-    }
+    warnOnce("A key could not be loaded: {}", failure);
     return Rejected.unproven(Reason.STORE_UNAVAILABLE);
+  }
+
+  private void warnOnce(String message, @Nullable Throwable failure) {
+    if (loadFailing.compareAndSet(false, true)) {
+      log.warn(message, String.valueOf(failure));
+    }
   }
 
   /** Decides with what is cached, or was just loaded; null if it must be loaded first. */
@@ -162,23 +181,28 @@ final class Validator {
   }
 
   private boolean isUsable(KeyId id, CachedKey key) {
-    long now = settings.ticker().getAsLong();
-    long age = now - key.loadedAt;
-    // what was loaded after the last good poll is as fresh as its load
-    long stale = Math.min(age, now - parts.feed().lastGoodPoll());
-    if (age >= entryAge || stale > maxStale) {
+    if (!isFreshEnough(key)) {
       return false;
     }
-    if (age >= refreshAfter && key.claimRefresh(now, refreshAfter)) {
+    long now = settings.ticker().getAsLong();
+    boolean isDue = now - key.loadedAt >= refreshAfter && !key.isAbsent();
+    // a refresh that fails is tried again soon, one that succeeds brings another object
+    if (isDue && key.claimRefresh(now, refreshAfter / 10)) {
       refresh(id);
     }
     return true;
   }
 
-  @SuppressWarnings("FutureReturnValueIgnored") // if it fails, the key is kept until it is stale
+  private boolean isFreshEnough(CachedKey key) {
+    long now = settings.ticker().getAsLong();
+    long age = now - key.loadedAt;
+    // what was loaded after the last good poll is as fresh as its load
+    return age < entryAge && Math.min(age, now - parts.feed().lastGoodPoll()) <= maxStale;
+  }
+
   private void refresh(KeyId id) {
     try {
-      parts.cache().load(id);
+      parts.cache().refresh(id);
     } catch (RejectedExecutionException e) {
       log.debug("Too many loads are waiting; a cached key is refreshed later");
     }
@@ -187,7 +211,7 @@ final class Validator {
   private Validation judge(Request request, CachedKey cached, Scratch scratch) {
     byte[] digest = scratch.digestBlock();
     Reason unproven = cached.isAbsent() ? Reason.UNKNOWN : Reason.WRONG_SECRET;
-    boolean compared = false;
+    boolean keyed = false;
     for (CachedKey.Secret secret : cached.secrets) {
       byte[] known = secret.provenDigest;
       if (known != null) {
@@ -196,25 +220,25 @@ final class Validator {
         }
         continue;
       }
-      compared = true;
+      keyed |= secret.pepperId != null;
       switch (parts.hasher().verify(digest, secret.scheme, secret.pepperId, secret.hash)) {
         case PROVEN -> {
           secret.provenDigest = digest.clone();
           return proven(request, cached, secret, scratch);
         }
-        case PEPPER_MISSING -> unproven = pepperMissing(secret.pepperId);
+        case PEPPER_MISSING -> unproven = pepperMissing(secret.pepperId, request.recorded());
         case SCHEME_NOT_ACCEPTED -> unproven = Reason.SCHEME_UNKNOWN;
         case WRONG -> {}
       }
     }
-    if (!compared) {
+    if (!keyed) {
       parts.hasher().pretend(digest); // the same work as for an unknown id
     }
     return Rejected.unproven(unproven);
   }
 
-  private Reason pepperMissing(@Nullable String pepperId) {
-    if (pepperId != null && missingPeppers.add(pepperId)) {
+  private Reason pepperMissing(@Nullable String pepperId, boolean told) {
+    if (told && pepperId != null && missingPeppers.add(pepperId)) {
       parts.events().pepperMissing(pepperId);
     }
     return Reason.PEPPER_MISSING;
@@ -228,11 +252,24 @@ final class Validator {
     Reason reason = refusal(request, cached, secret, scratch.prefix, now);
     if (request.recorded()) {
       parts.recorder().record(secret.lastUse, now, reason == null);
-      if (request.origin().isBrowser() && key.kind() == KeyRecord.Kind.SERVICE) {
-        parts.events().usedFromBrowser(key.id());
-      }
+      tell(request.origin(), key, reason);
     }
     return reason == null ? new Accepted(key, secret.number) : Rejected.proven(reason, key);
+  }
+
+  /** Tells the host of what gives a secret away, unless the key is of no use any more. */
+  private void tell(Origin origin, ApiKey key, @Nullable Reason reason) {
+    boolean isDead = reason != null && reason.compareTo(Reason.INSECURE_TRANSPORT) < 0;
+    if (isDead) {
+      return;
+    }
+    boolean isClear = origin.transport() == Origin.Transport.CLEAR;
+    if (isClear && settings.transport() != TransportPolicy.ALLOW) {
+      parts.events().insecureTransport(key.id(), reason == null);
+    }
+    if (origin.isBrowser() && key.kind() == KeyRecord.Kind.SERVICE) {
+      parts.events().usedFromBrowser(key.id());
+    }
   }
 
   private @Nullable Reason refusal(
@@ -245,7 +282,8 @@ final class Validator {
       return ended;
     }
     Origin origin = request.origin();
-    if (origin.transport() == Origin.Transport.CLEAR && isTransportRefused(request, key)) {
+    boolean isClear = origin.transport() == Origin.Transport.CLEAR;
+    if (isClear && settings.transport() == TransportPolicy.REQUIRE) {
       return Reason.INSECURE_TRANSPORT;
     }
     if (!isCallerAllowed(request, key)) {
@@ -286,17 +324,5 @@ final class Validator {
       return Reason.RETIRED;
     }
     return now >= secret.expiresAt ? Reason.EXPIRED : null;
-  }
-
-  private boolean isTransportRefused(Request request, CachedKey key) {
-    TransportPolicy policy = settings.transport();
-    if (policy == TransportPolicy.ALLOW) {
-      return false;
-    }
-    boolean refused = policy == TransportPolicy.REQUIRE;
-    if (request.recorded()) {
-      parts.events().insecureTransport(Objects.requireNonNull(key.key).id(), !refused);
-    }
-    return refused;
   }
 }

@@ -43,10 +43,10 @@ class ChangeTrackerTest {
   void a_gap_is_given_up_at_its_age_and_not_before() {
     ChangeTracker tracker = new ChangeTracker(0, 0, GAP_AGE, 100);
     tracker.takeIn(changes(5), 50);
-    tracker.takeIn(changes(), 50 + GAP_AGE - 1);
+    tracker.takeIn(nothingNew(), 50 + GAP_AGE - 1);
     assertThat(tracker.cursor().gaps()).hasSize(1);
 
-    tracker.takeIn(changes(), 50 + GAP_AGE);
+    tracker.takeIn(nothingNew(), 50 + GAP_AGE);
     assertThat(tracker.cursor().gaps()).isEmpty();
   }
 
@@ -76,11 +76,13 @@ class ChangeTrackerTest {
   }
 
   @Test
-  void a_feed_that_was_reset_is_noticed_and_an_empty_one_is_not_a_reset() {
-    ChangeTracker tracker = new ChangeTracker(10, 0, GAP_AGE, 100);
-
-    assertThat(tracker.takeIn(new Changes(List.of(), 0, 0), 0)).isTrue();
-    assertThat(tracker.takeIn(new Changes(List.of(), 1, 3), 0)).isFalse();
+  void a_feed_that_was_emptied_or_begun_anew_is_noticed() {
+    assertThat(new ChangeTracker(10, 0, GAP_AGE, 100).takeIn(new Changes(List.of(), 0, 0), 0))
+        .isFalse();
+    assertThat(new ChangeTracker(10, 0, GAP_AGE, 100).takeIn(new Changes(List.of(), 1, 3), 0))
+        .isFalse();
+    assertThat(new ChangeTracker(0, 0, GAP_AGE, 100).takeIn(new Changes(List.of(), 0, 0), 0))
+        .isTrue();
   }
 
   @Test
@@ -145,6 +147,10 @@ class ChangeTrackerTest {
     return lost == 0 ? committed : (int) -lost;
   }
 
+  private static Changes nothingNew() {
+    return new Changes(List.of(), 1, 1L << 40);
+  }
+
   private static Changes changes(long... numbers) {
     List<Changes.Change> list = new ArrayList<>();
     for (long number : numbers) {
@@ -152,6 +158,6 @@ class ChangeTrackerTest {
     }
     long newest = numbers.length == 0 ? 0 : numbers[numbers.length - 1];
     // an answer may hold late numbers only; the newest one that is visible is no lower than seen
-    return new Changes(list, newest == 0 ? 0 : 1, newest == 0 ? 0 : Math.max(newest, 1L << 40));
+    return new Changes(list, 1, Math.max(newest, 1L << 40));
   }
 }

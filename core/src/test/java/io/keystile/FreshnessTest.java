@@ -9,6 +9,7 @@ import io.keystile.store.StoreException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -166,6 +167,89 @@ class FreshnessTest {
   }
 
   @Test
+  void more_notices_than_a_page_are_all_seen() {
+    List<IssuedKey> many = new ArrayList<>();
+    for (int i = 0; i < 5 * ChangeFeed.PAGE / 2; i++) {
+      many.add(keys.issue(KeySpec.forOwner("owner")));
+    }
+    keys.poll();
+    many.forEach(this::assertAccepted);
+    ApiKeys other = node(new WatchedStore(shared), builder -> builder);
+    other.revokeAllOf("owner", Revocation.because(RevocationReason.SECURITY_BREACH));
+
+    keys.poll();
+    assertThat(many).allMatch(issued -> reason(issued) == Reason.REVOKED);
+  }
+
+  @Test
+  @Timeout(60)
+  void the_background_polls_by_itself_and_survives_whatever_the_store_throws() {
+    ApiKeys quick = node(store, builder -> builder.propagation(Duration.ofMillis(20)));
+    ApiKeys other = node(new WatchedStore(shared), builder -> builder);
+    IssuedKey issued = other.issue(KeySpec.forOwner("owner"));
+    assertThat(quick.validate(issued.revealToken(), ANY, HERE).isAccepted()).isTrue();
+
+    store.feedThrows = new NoClassDefFoundError("planted");
+    int polls = store.polls.get();
+    while (store.polls.get() < polls + 3) {
+      Thread.onSpinWait();
+    }
+    assertThat(quick.status().storeAnswering()).isFalse();
+    store.feedThrows = null;
+    other.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
+    while (quick.validate(issued.revealToken(), ANY, HERE).isAccepted()) {
+      Thread.onSpinWait();
+    }
+    assertThat(reason(quick, issued)).isEqualTo(Reason.REVOKED);
+  }
+
+  @Test
+  void last_use_that_cannot_be_written_stays_bounded() {
+    ApiKeys small = node(store, builder -> builder.cachedKeys(10));
+    store.usesDown = true;
+    List<IssuedKey> many = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      many.add(small.issue(KeySpec.forOwner("owner")));
+    }
+    for (int round = 0; round < 20; round++) {
+      time.advance(Duration.ofMillis(1));
+      for (IssuedKey issued : many) {
+        assertThat(small.validate(issued.revealToken(), ANY, HERE).isAccepted()).isTrue();
+      }
+      small.poll(); // makes it load the keys again
+      small.flush();
+    }
+    store.usesDown = false;
+    small.flush();
+
+    long written =
+        many.stream()
+            .filter(issued -> shared.find(issued.id()).orElseThrow().lastUsed() != null)
+            .count();
+    assertThat(written).isEqualTo(10);
+  }
+
+  @Test
+  @Timeout(60)
+  void a_revocation_does_not_wait_for_last_use() throws Exception {
+    IssuedKey issued = issue();
+    assertAccepted(issued);
+    CountDownLatch gate = new CountDownLatch(1);
+    store.usesGate = gate;
+    Thread writer = new Thread(keys::flush);
+    writer.start();
+    while (!store.usesWaiting) {
+      Thread.onSpinWait();
+    }
+
+    KeyDetails revoked = keys.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
+    assertThat(revoked.lastUsed()).isEqualTo(time.instant());
+    assertThat(reason(issued)).isEqualTo(Reason.REVOKED);
+    gate.countDown();
+    writer.join();
+  }
+
+  @Test
   void building_needs_the_store() {
     store.down = true;
     assertThatThrownBy(() -> node(store, builder -> builder)).isInstanceOf(StoreException.class);
@@ -180,6 +264,16 @@ class FreshnessTest {
     assertThatThrownBy(() -> node(store, ApiKeysBuilder::requireMintedIds))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("idKey");
+    assertThatThrownBy(() -> node(store, ApiKeysBuilder::acceptUnpeppered))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("pepper");
+    assertThatThrownBy(() -> node(store, b -> b.refreshAfter(Duration.ofMinutes(15))))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("entryAge");
+    ServerSecret one = Tokens.secret("s1", 1);
+    assertThatThrownBy(() -> node(store, b -> b.pepper(one).idKey(Tokens.secret("s2", 1))))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("different secrets");
     assertThatThrownBy(() -> builder.propagation(Duration.ZERO))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("propagation");
@@ -235,7 +329,7 @@ class FreshnessTest {
             .brand("acme")
             .environment("live")
             .time(time, time::nanos)
-            .propagation(Duration.ofHours(1)); // the test polls
+            .propagation(Duration.ofSeconds(60)); // the test polls
     ApiKeys node = options.apply(builder).build();
     open.add(node);
     return node;

@@ -99,7 +99,8 @@ class KeyCacheLincheckTest {
 
   public static final class Real extends Node {
     private final KeyCache cache =
-        new KeyCache(SampleKeys.settings(new ManualTime()), id -> load(), Runnable::run);
+        new KeyCache(
+            SampleKeys.settings(new ManualTime()), id -> load(), Runnable::run, Runnable::run);
 
     @Override
     CachedKey read() {

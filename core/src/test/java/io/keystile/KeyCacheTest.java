@@ -108,11 +108,79 @@ class KeyCacheTest {
                 throw new RejectedExecutionException("full");
               }
               task.run();
-            });
+            },
+            Runnable::run);
     KeyId id = SampleKeys.id(1);
 
     assertThatThrownBy(() -> cache.load(id)).isInstanceOf(RejectedExecutionException.class);
     assertThat(cache.load(id)).isCompleted();
+  }
+
+  @Test
+  void a_loader_that_cannot_start_a_thread_poisons_no_key() {
+    AtomicInteger calls = new AtomicInteger();
+    KeyCache cache =
+        new KeyCache(
+            SampleKeys.settings(time),
+            id -> SampleKeys.cached(id, KeyRecord.State.ACTIVE),
+            task -> {
+              if (calls.incrementAndGet() == 1) {
+                throw new OutOfMemoryError("planted: unable to create native thread");
+              }
+              task.run();
+            },
+            Runnable::run);
+    KeyId id = SampleKeys.id(1);
+
+    assertThatThrownBy(() -> cache.load(id)).isInstanceOf(RejectedExecutionException.class);
+    assertThat(cache.load(id)).isCompleted();
+  }
+
+  @Test
+  void a_load_that_hangs_is_given_up() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    AtomicInteger loads = new AtomicInteger();
+    KeyCache cache =
+        cache(
+            id -> {
+              if (loads.incrementAndGet() == 1) {
+                await(gate);
+              }
+              return SampleKeys.cached(id, KeyRecord.State.ACTIVE);
+            });
+    KeyId id = SampleKeys.id(1);
+    CompletableFuture<CachedKey> hanging = cache.load(id);
+    while (loads.get() == 0) {
+      Thread.onSpinWait();
+    }
+
+    time.advance(Duration.ofSeconds(2)); // four deadlines
+    assertThat(cache.load(id)).isSameAs(hanging);
+    time.advance(Duration.ofNanos(1));
+    assertThat(cache.load(id).get(10, TimeUnit.SECONDS)).isNotNull();
+    CachedKey kept = cache.get(id);
+    gate.countDown();
+    hanging.get(10, TimeUnit.SECONDS);
+    assertThat(cache.get(id)).isSameAs(kept); // what came late is not put
+  }
+
+  @Test
+  void what_is_loaded_when_it_closes_is_not_kept() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    KeyCache cache =
+        cache(
+            id -> {
+              await(gate);
+              return SampleKeys.cached(id, KeyRecord.State.ACTIVE);
+            });
+    KeyId id = SampleKeys.id(1);
+    CompletableFuture<CachedKey> flight = cache.load(id);
+    cache.close();
+    gate.countDown();
+    flight.get(10, TimeUnit.SECONDS);
+
+    assertThat(cache.get(id)).isNull();
+    assertThatThrownBy(() -> cache.load(id)).isInstanceOf(RejectedExecutionException.class);
   }
 
   @Test
@@ -196,6 +264,7 @@ class KeyCacheTest {
                 id.low() < good
                     ? SampleKeys.cached(id, KeyRecord.State.ACTIVE)
                     : SampleKeys.absent(id),
+            Runnable::run,
             Runnable::run);
     for (int i = 0; i < good + unknown; i++) {
       cache.load(SampleKeys.id(i)).join();
@@ -209,7 +278,7 @@ class KeyCacheTest {
   }
 
   private KeyCache cache(KeyCache.Loader loader) {
-    return new KeyCache(SampleKeys.settings(time), loader, loaders);
+    return new KeyCache(SampleKeys.settings(time), loader, loaders, loaders);
   }
 
   private static void await(CountDownLatch latch) {

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -31,7 +32,8 @@ class LoadingTest {
 
   @Test
   void a_caller_leaves_at_the_deadline_and_the_load_serves_those_who_come_later() {
-    ApiKeys keys = node(b -> b.loadDeadline(Duration.ofMillis(20)));
+    ManualTime time = new ManualTime(); // stands still, so that no load is given up
+    ApiKeys keys = node(b -> b.loadDeadline(Duration.ofMillis(20)).time(time, time::nanos));
     String token = keys.issue(KeySpec.forOwner("owner")).revealToken();
     store.gate = gate;
 
@@ -113,6 +115,47 @@ class LoadingTest {
     assertThat(completedBy.get(30, TimeUnit.SECONDS)).startsWith("keystile-loader");
     assertThat(miss.join().isAccepted()).isTrue();
     assertThat(keys.validateAsync(token, ANY, HERE)).isCompleted();
+  }
+
+  @Test
+  void threads_inherit_nothing_from_the_request_that_starts_them() {
+    InheritableThreadLocal<String> tenant = new InheritableThreadLocal<>();
+    List<String> seen = new CopyOnWriteArrayList<>();
+    ApiKeys keys =
+        node(
+            b ->
+                b.loadDeadline(Duration.ofMinutes(1))
+                    .subjectPermissions(
+                        (subject, granted) -> {
+                          seen.add(String.valueOf(tenant.get()));
+                          return granted;
+                        }));
+    String token = keys.issue(KeySpec.personalToken("owner", "user")).revealToken();
+    tenant.set("tenant-a");
+
+    assertThat(keys.validate(token, ANY, HERE).isAccepted()).isTrue();
+    assertThat(seen).containsExactly("null");
+  }
+
+  @Test
+  void a_load_that_lasted_too_long_is_not_accepted() throws Exception {
+    ManualTime time = new ManualTime();
+    ApiKeys keys =
+        node(
+            b ->
+                b.loadDeadline(Duration.ofMinutes(1))
+                    .time(time, time::nanos)
+                    .propagation(Duration.ofSeconds(60)));
+    String token = keys.issue(KeySpec.forOwner("owner")).revealToken();
+    store.gate = gate;
+    CompletableFuture<Validation> result = keys.validateAsync(token, ANY, HERE);
+    while (store.loads.get() == 0) {
+      Thread.onSpinWait();
+    }
+    time.advance(Duration.ofSeconds(61));
+    gate.countDown();
+
+    assertThat(reason(result.get(30, TimeUnit.SECONDS))).isEqualTo(Reason.STORE_UNAVAILABLE);
   }
 
   @Test

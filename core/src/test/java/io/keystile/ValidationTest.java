@@ -1,6 +1,7 @@
 package io.keystile;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyStore;
@@ -91,7 +92,7 @@ class ValidationTest {
 
   @Test
   void a_token_for_another_environment_is_refused_even_if_it_says_otherwise() {
-    ApiKeys both = node(b -> b.environment("test"));
+    ApiKeys both = node(b -> b.environment("live", "test"));
     IssuedKey test = both.issue(spec().environment("test"));
     IssuedKey live = both.issue(spec().environment("live"));
 
@@ -108,7 +109,7 @@ class ValidationTest {
 
   @Test
   void a_token_for_another_brand_of_this_node_is_refused() {
-    ApiKeys both = node(b -> b.brand("other"));
+    ApiKeys both = node(b -> b.brand("acme", "other"));
     IssuedKey issued = both.issue(spec().brand("other"));
     String rewritten = withPrefix(issued.revealToken(), "acme_live_");
 
@@ -386,6 +387,55 @@ class ValidationTest {
     String token = node.issue(spec()).revealToken();
 
     assertThat(node.validate(token, ANY, HERE.secure(false)).isAccepted()).isTrue();
+  }
+
+  @Test
+  void an_exposed_key_is_told_even_if_it_may_not_do_this_and_a_dead_one_is_not() {
+    ApiKeys node = node(b -> b.transport(TransportPolicy.WARN).listener(listener()));
+    IssuedKey issued = node.issue(spec());
+    Origin clear = HERE.secure(false);
+
+    node.validate(issued.revealToken(), READ, clear); // scope missing
+    node.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
+    node.validate(issued.revealToken(), READ, clear);
+
+    assertThat(events).containsExactly("clear " + issued.id() + " false");
+  }
+
+  @Test
+  void a_listener_that_throws_an_error_changes_nothing_either() {
+    KeyListener failing =
+        new KeyListener() {
+          @Override
+          public void usedFromBrowser(String keyId) {
+            throw new AssertionError("planted");
+          }
+        };
+    ApiKeys node = node(b -> b.listener(failing));
+    String token = node.issue(spec()).revealToken();
+
+    assertThat(node.validate(token, ANY, HERE.browser(true)).isAccepted()).isTrue();
+    assertThat(node.validateAsync(token, ANY, HERE.browser(true)).join().isAccepted()).isTrue();
+  }
+
+  @Test
+  void a_host_that_forgets_an_argument_is_told_whatever_the_token() {
+    assertThatNullPointerException().isThrownBy(() -> keys.validate("x", null, HERE));
+    assertThatNullPointerException().isThrownBy(() -> keys.validate("x", ANY, null));
+    assertThatNullPointerException().isThrownBy(() -> keys.validateAsync("x", ANY, null));
+    assertThatNullPointerException().isThrownBy(() -> keys.peek("x", null, HERE));
+  }
+
+  @Test
+  void ids_outlive_peppers() {
+    ApiKeys first = node(b -> b.idKey(ID_KEY).pepper(PEPPER).requireMintedIds());
+    String token = first.issue(spec()).revealToken();
+    ApiKeys both = node(b -> b.idKey(ID_KEY).pepper(OTHER_PEPPER, PEPPER).requireMintedIds());
+    ApiKeys second = node(b -> b.idKey(ID_KEY).pepper(OTHER_PEPPER).requireMintedIds());
+
+    assertThat(both.validate(token, ANY, HERE).isAccepted()).isTrue();
+    // the mint tag still says that it is one of ours: not unknown
+    assertRejected(second.validate(token, ANY, HERE), Reason.PEPPER_MISSING, false);
   }
 
   @Test

@@ -35,7 +35,7 @@ class WarmPathTest {
           .pepper(Tokens.secret("p1", 1))
           .loaders(4, 100_000)
           .loadDeadline(Duration.ofMinutes(1))
-          .propagation(Duration.ofHours(1))
+          .propagation(Duration.ofSeconds(60))
           .build();
 
   @AfterEach

@@ -35,6 +35,18 @@ final class WatchedStore implements KeyStore {
   /** While true, polling fails. */
   volatile boolean feedDown;
 
+  /** If not null, polling throws it. */
+  volatile @Nullable Error feedThrows;
+
+  /** While true, last use is not taken. */
+  volatile boolean usesDown;
+
+  /** If not null, last use waits for it. */
+  volatile @Nullable CountDownLatch usesGate;
+
+  /** Whether last use waits. */
+  volatile boolean usesWaiting;
+
   /** If not null, loads wait for it after they have read. */
   volatile @Nullable CountDownLatch gate;
 
@@ -74,13 +86,17 @@ final class WatchedStore implements KeyStore {
     Optional<KeyRecord> record = real.load(keyId);
     CountDownLatch latch = gate;
     if (latch != null) {
-      try {
-        latch.await(30, TimeUnit.SECONDS);
-      } catch (InterruptedException e) {
-        throw new StoreException(StoreException.Kind.UNAVAILABLE, "interrupted", e);
-      }
+      await(latch);
     }
     return record;
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await(30, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      throw new StoreException(StoreException.Kind.UNAVAILABLE, "interrupted", e);
+    }
   }
 
   @Override
@@ -98,6 +114,14 @@ final class WatchedStore implements KeyStore {
   @Override
   public void recordUse(List<UseMark> marks) {
     check();
+    if (usesDown) {
+      throw new StoreException(StoreException.Kind.UNAVAILABLE, "no uses for the test", null);
+    }
+    CountDownLatch latch = usesGate;
+    if (latch != null) {
+      usesWaiting = true;
+      await(latch);
+    }
     real.recordUse(marks);
   }
 
@@ -105,6 +129,10 @@ final class WatchedStore implements KeyStore {
   public Changes changesSince(ChangeCursor cursor, int limit) {
     polls.incrementAndGet();
     check();
+    Error planted = feedThrows;
+    if (planted != null) {
+      throw planted;
+    }
     if (feedDown) {
       throw new StoreException(StoreException.Kind.UNAVAILABLE, "no feed for the test", null);
     }
