@@ -46,8 +46,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>The request path</h2>
  *
- * <p>Only {@link #load} is called while a request waits, on a thread of the core's and under its
- * deadline. All methods may block.
+ * <p>Only {@link #load} is called while a request waits, on a thread of the core's: the request
+ * leaves at its deadline, the call itself nobody ends but the store. All methods may block; a store
+ * that limits the time of its reads gives the core its threads back.
  */
 public interface KeyStore {
 
