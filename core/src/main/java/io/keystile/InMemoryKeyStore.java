@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Nothing is durable, nothing is shared between processes, and there are no transactions: each
  * call is one of its own, and {@link #afterCommit} runs its action at once. Listing, and inserting
- * under an owner's maximum, look at every key.
+ * under an owner's maximum, look at every key. The audit trail and the notices of changes grow with
+ * each change until {@link #purge} removes old ones, which is for the host to call now and then.
  *
  * <p>Safe for use by many threads: one lock guards all of it, and is held for no longer than a look
  * at the maps takes. No method throws {@link io.keystile.store.StoreException}.
@@ -153,6 +154,7 @@ public final class InMemoryKeyStore implements KeyStore {
         && (filter.subject() == null || filter.subject().equals(record.subject()))
         && (filter.brand() == null || filter.brand().equals(record.brand()))
         && (filter.environment() == null || filter.environment().equals(record.environment()))
+        && (filter.pepperId() == null || hasPepper(record, filter.pepperId()))
         && (filter.states().isEmpty() || filter.states().contains(record.state()))
         && (filter.liveAfter() == null || end == null || end.isAfter(filter.liveAfter()))
         && (filter.liveUntil() == null || (end != null && !end.isAfter(filter.liveUntil())))
@@ -161,6 +163,10 @@ public final class InMemoryKeyStore implements KeyStore {
         && (filter.issuedBefore() == null || record.createdAt().isBefore(filter.issuedBefore()))
         && (filter.unusedSince() == null || used == null || used.isBefore(filter.unusedSince()))
         && (!filter.neverUsed() || used == null);
+  }
+
+  private static boolean hasPepper(KeyRecord record, String pepperId) {
+    return record.versions().stream().anyMatch(version -> pepperId.equals(version.pepperId()));
   }
 
   @Override

@@ -37,6 +37,7 @@ final class BrokenReads {
               filter.subject(),
               filter.brand(),
               filter.environment(),
+              filter.pepperId(),
               filter.states(),
               filter.liveAfter(),
               filter.liveUntil(),
@@ -83,6 +84,7 @@ final class BrokenReads {
               filter.subject(),
               filter.brand(),
               filter.environment(),
+              filter.pepperId(),
               filter.states(),
               filter.liveAfter(),
               filter.liveUntil(),
@@ -92,6 +94,17 @@ final class BrokenReads {
               filter.neverUsed()),
           after,
           limit);
+    }
+  }
+
+  /** Looks at the newest version of a key, when asked for a pepper that any may have. */
+  static final class AsksTheNewestVersion extends PassThroughStore {
+    @Override
+    public List<StoredKey> list(KeyFilter filter, @Nullable String after, int limit) {
+      String pepperId = filter.pepperId();
+      return super.list(filter, after, limit).stream()
+          .filter(key -> pepperId == null || pepperId.equals(key.record().newest().pepperId()))
+          .toList();
     }
   }
 

@@ -48,6 +48,7 @@ class ContractKitTest {
         broken("q2", BrokenReads.PagesByOffset::new),
         broken("q3", BrokenReads.QueriesPerKey::new),
         broken("q4", BrokenReads.ShiftsABound::new),
+        broken("q4", BrokenReads.AsksTheNewestVersion::new),
         broken("c2 p1", BrokenReads.TellsNobodyOfPurges::new),
         broken("c3", BrokenReads.GivesNumbersAgain::new),
         broken("a1 a3 g6 p1 p3", BrokenStores.LeavesOutEntriesOfPurges::new),

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param subject the subject of personal access tokens
  * @param brand the brand
  * @param environment the environment
+ * @param pepperId some secret version is hashed with this pepper, whether or not it has ended
  * @param states any of these; empty for any state
  * @param liveAfter {@link KeyRecord#liveUntil()} is null or after this
  * @param liveUntil {@link KeyRecord#liveUntil()} is at this time or before
@@ -24,6 +25,7 @@ public record KeyFilter(
     @Nullable String subject,
     @Nullable String brand,
     @Nullable String environment,
+    @Nullable String pepperId,
     Set<KeyRecord.State> states,
     @Nullable Instant liveAfter,
     @Nullable Instant liveUntil,
@@ -34,6 +36,9 @@ public record KeyFilter(
 
   /** Checks and copies the values. */
   public KeyFilter {
+    if (pepperId != null) {
+      Checks.plainName(pepperId, "pepperId");
+    }
     states = Set.copyOf(states);
     Checks.optionalMillis(liveAfter, "liveAfter");
     Checks.optionalMillis(liveUntil, "liveUntil");
@@ -66,6 +71,7 @@ public record KeyFilter(
     private @Nullable String subject;
     private @Nullable String brand;
     private @Nullable String environment;
+    private @Nullable String pepperId;
     private Set<KeyRecord.State> states = Set.of();
     private @Nullable Instant liveAfter;
     private @Nullable Instant liveUntil;
@@ -117,6 +123,18 @@ public record KeyFilter(
      */
     public Builder environment(@Nullable String environment) {
       this.environment = environment;
+      return this;
+    }
+
+    /**
+     * Asks for keys with a secret version that is hashed with a pepper, whether or not it has
+     * ended.
+     *
+     * @param pepperId the id of the pepper
+     * @return this
+     */
+    public Builder pepperId(@Nullable String pepperId) {
+      this.pepperId = pepperId;
       return this;
     }
 
@@ -208,6 +226,7 @@ public record KeyFilter(
           subject,
           brand,
           environment,
+          pepperId,
           states,
           liveAfter,
           liveUntil,

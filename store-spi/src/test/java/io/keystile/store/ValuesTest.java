@@ -147,7 +147,8 @@ class ValuesTest {
     assertThat(filter.states()).containsExactly(KeyRecord.State.ACTIVE);
     assertThat(KeyFilter.all())
         .isEqualTo(
-            new KeyFilter(null, null, null, null, Set.of(), null, null, null, null, null, false));
+            new KeyFilter(
+                null, null, null, null, null, Set.of(), null, null, null, null, null, false));
   }
 
   @Test
@@ -158,6 +159,7 @@ class ValuesTest {
             .subject("s")
             .brand("b")
             .environment("e")
+            .pepperId("p")
             .liveAfter(NOW.plusMillis(1))
             .liveUntil(NOW.plusMillis(2))
             .revokedBefore(NOW.plusMillis(3))
@@ -173,6 +175,7 @@ class ValuesTest {
                 "s",
                 "b",
                 "e",
+                "p",
                 Set.of(),
                 NOW.plusMillis(1),
                 NOW.plusMillis(2),
@@ -181,6 +184,7 @@ class ValuesTest {
                 NOW.plusMillis(5),
                 true));
     assertRefused("liveAfter", () -> KeyFilter.builder().liveAfter(NOW.plusNanos(1)).build());
+    assertRefused("pepperId", () -> KeyFilter.builder().pepperId("P").build());
     assertRefused("unusedSince", () -> KeyFilter.builder().unusedSince(NOW.plusNanos(1)).build());
   }
 

@@ -106,6 +106,9 @@ final class Records {
         binder.exact(text);
       }
     }
+    if (filter.pepperId() != null) {
+      binder.text(filter.pepperId());
+    }
     for (Instant time :
         Arrays.asList(
             filter.liveAfter(),

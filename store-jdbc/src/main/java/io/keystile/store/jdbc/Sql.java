@@ -99,6 +99,7 @@ final class Sql {
 
   private final String listFrom;
   private final String listTo;
+  private final String ofPepper;
   private final String neverUsed;
   private final String unusedSince;
   private final String selectAudit;
@@ -174,6 +175,8 @@ final class Sql {
             + joinVersions
             + joinUses
             + " ORDER BY k.key_id, v.version";
+    ofPepper =
+        "EXISTS (SELECT 1 FROM " + version + " w WHERE w.key_id = p.key_id AND w.pepper_id = ?)";
     String notUsed =
         "NOT EXISTS (SELECT 1 FROM " + use + " u WHERE u.key_id = p.key_id AND u.last_used ";
     neverUsed = notUsed + "IS NOT NULL)";
@@ -224,6 +227,7 @@ final class Sql {
     where.add(filter.subject() != null, "p.subject = ?");
     where.add(filter.brand() != null, "p.brand = ?");
     where.add(filter.environment() != null, "p.environment = ?");
+    where.add(filter.pepperId() != null, ofPepper);
     where.add(!filter.states().isEmpty(), in("p.state", filter));
     where.add(filter.liveAfter() != null, "(p.live_until IS NULL OR p.live_until > ?)");
     where.add(filter.liveUntil() != null, "p.live_until <= ?");

@@ -9,6 +9,7 @@ import io.keystile.store.StoredKey;
 import io.keystile.store.UseMark;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -72,6 +73,11 @@ final class FilterCases {
             .endsAt(END.minusMillis(1))
             .versions(List.of(ending(1, END.plusMillis(1)))));
     add(keys, sample.record(owner).name("seen, never used"), mark(1, null, Sample.NOW));
+    addPeppered(keys, sample.record(owner), "pepper-1");
+    addPeppered(keys, sample.record(owner), "pepper-1", "pepper-2");
+    addPeppered(keys, sample.record(owner), null, "pepper-2");
+    addPeppered(keys, sample.record(owner), "pepper-2", "pepper-2", null);
+    addPeppered(keys, sample.record(owner), "pepper-10");
     return keys;
   }
 
@@ -82,6 +88,15 @@ final class FilterCases {
       own.add(new UseMark(record.id(), mark.version(), mark.lastUsed(), mark.lastSeen()));
     }
     keys.add(new StoredKey(record, own));
+  }
+
+  private static void addPeppered(
+      List<StoredKey> keys, KeyRecord.Builder builder, @Nullable String... pepperIds) {
+    List<SecretVersion> versions = new ArrayList<>();
+    for (String pepperId : pepperIds) {
+      versions.add(Sample.peppered(versions.size() + 1, pepperId));
+    }
+    add(keys, builder.name("peppers " + Arrays.toString(pepperIds)).versions(versions));
   }
 
   private static UseMark mark(int version, @Nullable Instant used, Instant seen) {
@@ -107,6 +122,9 @@ final class FilterCases {
     all.add(new Condition(filter -> filter.subject(personal.subject())));
     all.add(new Condition(filter -> filter.brand("other")));
     all.add(new Condition(filter -> filter.environment("test")));
+    for (String pepperId : List.of("pepper-1", "pepper-2", "pepper")) {
+      all.add(new Condition(filter -> filter.pepperId(pepperId)));
+    }
     for (State state : State.values()) {
       all.add(new Condition(filter -> filter.states(Set.of(state))));
       Set<State> others = EnumSet.complementOf(EnumSet.of(state));
@@ -142,6 +160,11 @@ final class FilterCases {
       return false;
     }
     if (filter.environment() != null && !filter.environment().equals(record.environment())) {
+      return false;
+    }
+    if (filter.pepperId() != null
+        && record.versions().stream()
+            .noneMatch(version -> filter.pepperId().equals(version.pepperId()))) {
       return false;
     }
     if (!filter.states().isEmpty() && !filter.states().contains(record.state())) {

@@ -91,6 +91,11 @@ final class Sample {
         number, "sha256", null, hash(), "x" + number, NOW, null, null, expiresAt, null, null);
   }
 
+  static SecretVersion peppered(int number, @Nullable String pepperId) {
+    return new SecretVersion(
+        number, "hmac-sha256", pepperId, hash(), "", NOW, null, null, null, null, null);
+  }
+
   static String hash() {
     StringBuilder hash = new StringBuilder();
     for (int i = 0; i < 4; i++) {
