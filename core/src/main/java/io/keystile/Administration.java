@@ -78,6 +78,11 @@ final class Administration {
     return new Administration(this, owner);
   }
 
+  /** The rules of the host. */
+  LifecycleSettings settings() {
+    return settings;
+  }
+
   /** What a change makes of a key. */
   @FunctionalInterface
   private interface Step {

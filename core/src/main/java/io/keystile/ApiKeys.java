@@ -284,7 +284,7 @@ public final class ApiKeys implements AutoCloseable {
    * @return the owner's view
    */
   public OwnerKeys forOwner(String owner) {
-    return OwnerKeys.of(administration(), owner);
+    return OwnerKeys.of(this::administration, owner);
   }
 
   /**

@@ -54,6 +54,18 @@ record LifecycleSettings(
                     "brand, environment: must be among those that the host has named"));
   }
 
+  /** How long the first secret of a key works where its specification does not say. */
+  Duration usualLifetime(boolean personal) {
+    if (personal) {
+      return shorter(personalLifetime, personalMaximum);
+    }
+    return maximumLifetime == null ? lifetime : shorter(lifetime, maximumLifetime);
+  }
+
+  private static Duration shorter(Duration a, Duration b) {
+    return a.compareTo(b) < 0 ? a : b;
+  }
+
   /** How long the first secret of a key works; null for ever. */
   @Nullable Duration lifetimeOf(KeySpec spec) {
     boolean personal = spec.subject() != null;
@@ -66,8 +78,7 @@ record LifecycleSettings(
     }
     Duration asked = spec.lifetime();
     if (asked == null) {
-      Duration usual = personal ? personalLifetime : lifetime;
-      return maximum != null && usual.compareTo(maximum) > 0 ? maximum : usual;
+      return usualLifetime(personal);
     }
     if (maximum != null && asked.compareTo(maximum) > 0) {
       throw KeyException.notPermitted("lifetime: longer than permitted");

@@ -1,8 +1,11 @@
 package io.keystile;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The keys of one owner, for what the owner does by himself, for instance in a developer portal.
@@ -13,42 +16,68 @@ import java.util.Optional;
  * IssuedKey issued = mine.issue(KeySpec.forOwner(account).scopes("forecast:read").by(user));
  * }</pre>
  *
- * <p>The host says what the owner may give to a key; nothing is granted by default. What the host
- * itself does for the owner, it does with {@code ApiKeys}.
+ * <p>A specification names its owner, here as everywhere; one for another owner is refused.
+ *
+ * <h2>What an owner may choose</h2>
+ *
+ * <p>The host says what the owner may give to a key; nothing is granted by default: no scopes, no
+ * plan, no users, the first brand and environment of the host, and at most the lifetime that the
+ * host's keys have where nothing is said. Within that the owner chooses. Name, note, networks,
+ * callers and a fixed end are the owner's own: they can only narrow what a key may do. So is the
+ * metadata, and the actor: do not decide by either what a key may do. What the host itself does for
+ * the owner, it does with {@code ApiKeys}.
+ *
+ * <h2>Operation ids</h2>
+ *
+ * <p>Operation ids of one owner are apart from those of all others and of the host. So the audit
+ * trail holds, in place of the id that was given (or drawn), {@code owner:} and the SHA-256 of the
+ * owner, a zero byte and the id, in lower-case hexadecimal. To find a call, compute it, or read the
+ * history of the owner or of the key.
  *
  * <p><b>Security guarantees.</b> For a key of another owner, each method returns or throws exactly
- * what it does for an id that nobody has. Operation ids of one owner are apart from those of all
- * others and of the host, so nobody learns or blocks them. Who may act for the owner is for the
- * host to decide.
+ * what it does for an id that nobody has. Operation ids of others are neither learned nor blocked.
+ * Who may act for the owner is for the host to decide.
  *
  * <p>Immutable and safe for use by many threads; the methods that grant return a changed copy. All
- * others may block, and throw {@link KeyException} if they are refused or the store fails.
+ * others may block, and throw {@link KeyException} if they are refused or the store fails, and
+ * {@link IllegalStateException} once the {@link ApiKeys} are closed.
  */
 public final class OwnerKeys {
 
-  private final Administration own;
+  private final Supplier<Administration> administration;
   private final String owner;
-  private final List<String> grantable;
-  private final List<String> plans;
-  private final List<String> subjects;
 
-  private OwnerKeys(
-      Administration own,
-      String owner,
-      List<String> grantable,
-      List<String> plans,
-      List<String> subjects) {
-    this.own = own;
+  // assigned by the method that makes the copy, before anybody else sees it, and never again
+  private List<String> grantable = List.of();
+  private List<String> plans = List.of();
+  private List<String> subjects = List.of();
+  private List<String> brands = List.of();
+  private List<String> environments = List.of();
+  private @Nullable Duration maxLifetime;
+
+  private OwnerKeys(Supplier<Administration> administration, String owner) {
+    this.administration = administration;
     this.owner = owner;
-    this.grantable = grantable;
-    this.plans = plans;
-    this.subjects = subjects;
   }
 
-  /** Nothing may be granted yet. */
-  static OwnerKeys of(Administration administration, String owner) {
-    Arguments.name(owner, "owner");
-    return new OwnerKeys(administration.within(owner), owner, List.of(), List.of(), List.of());
+  private OwnerKeys copy() {
+    OwnerKeys copy = new OwnerKeys(administration, owner);
+    copy.grantable = grantable;
+    copy.plans = plans;
+    copy.subjects = subjects;
+    copy.brands = brands;
+    copy.environments = environments;
+    copy.maxLifetime = maxLifetime;
+    return copy;
+  }
+
+  /**
+   * Nothing may be granted yet.
+   *
+   * @param administration asked for at each call: it is not given out when all is closed
+   */
+  static OwnerKeys of(Supplier<Administration> administration, String owner) {
+    return new OwnerKeys(administration, Arguments.name(owner, "owner"));
   }
 
   /**
@@ -59,8 +88,9 @@ public final class OwnerKeys {
    * @throws IllegalArgumentException if one of them is not valid
    */
   public OwnerKeys mayGrant(String... scopes) {
-    List<String> grants = Arguments.grants(List.of(scopes));
-    return new OwnerKeys(own, owner, grants, plans, subjects);
+    OwnerKeys copy = copy();
+    copy.grantable = Arguments.grants(List.of(scopes));
+    return copy;
   }
 
   /**
@@ -71,7 +101,9 @@ public final class OwnerKeys {
    * @return a changed copy
    */
   public OwnerKeys plans(String... plans) {
-    return new OwnerKeys(own, owner, grantable, List.of(plans), subjects);
+    OwnerKeys copy = copy();
+    copy.plans = List.of(plans);
+    return copy;
   }
 
   /**
@@ -82,7 +114,50 @@ public final class OwnerKeys {
    * @return a changed copy
    */
   public OwnerKeys subjects(String... subjects) {
-    return new OwnerKeys(own, owner, grantable, plans, List.of(subjects));
+    OwnerKeys copy = copy();
+    copy.subjects = List.of(subjects);
+    return copy;
+  }
+
+  /**
+   * Sets the brands that the owner may choose from, in place of what was set before. A key for
+   * which he chooses none gets the first.
+   *
+   * @param brands some of those of the host; default: the first of them alone
+   * @return a changed copy
+   */
+  public OwnerKeys brands(String... brands) {
+    OwnerKeys copy = copy();
+    copy.brands = List.of(brands);
+    return copy;
+  }
+
+  /**
+   * Sets the environments that the owner may choose from, in place of what was set before. A key
+   * for which he chooses none gets the first.
+   *
+   * @param environments some of those of the host; default: the first of them alone
+   * @return a changed copy
+   */
+  public OwnerKeys environments(String... environments) {
+    OwnerKeys copy = copy();
+    copy.environments = List.of(environments);
+    return copy;
+  }
+
+  /**
+   * Sets the longest lifetime that the owner may give to a key, personal access tokens included.
+   * The maximum that the host has set for all keys holds as well.
+   *
+   * @param maximum at least 1 ms; default: what a key has for which none is said ({@link
+   *     ApiKeysBuilder#lifetime}, {@link ApiKeysBuilder#personalLifetime})
+   * @return a changed copy
+   * @throws IllegalArgumentException if it is shorter than 1 ms, zero or negative
+   */
+  public OwnerKeys maxLifetime(Duration maximum) {
+    OwnerKeys copy = copy();
+    copy.maxLifetime = Arguments.lifetime(maximum, "maximum");
+    return copy;
   }
 
   /**
@@ -91,11 +166,25 @@ public final class OwnerKeys {
    * @param spec what key; its owner must be this one
    * @return the key with its token, which can be read nowhere else
    * @throws IllegalArgumentException if a value of the specification is refused
-   * @throws KeyException {@code NOT_PERMITTED} if it is for another owner, grants more than the
-   *     host allows or never expires; {@code OWNER_FULL} if the owner has as many keys as the host
-   *     allows; else see {@link KeyException.Failure}
+   * @throws KeyException {@code NOT_PERMITTED} if it is for another owner, has more than the host
+   *     allows, lives longer or never expires; {@code OWNER_FULL} if the owner has as many keys as
+   *     the host allows; else see {@link KeyException.Failure}
    */
   public IssuedKey issue(KeySpec spec) {
+    Administration own = own();
+    requirePermitted(spec);
+    LifecycleSettings settings = own.settings();
+    TokenPrefix first = settings.prefixes().get(0);
+    KeySpec permitted =
+        spec.lifetime(lifetimeOf(spec, settings))
+            .brand(chosen("brand", spec.brand(), or(brands, first.brand())))
+            .environment(
+                chosen("environment", spec.environment(), or(environments, first.environment())));
+    boolean hasPlan = spec.plan() != null || !plans.isEmpty();
+    return own.issue(hasPlan ? permitted.plan(chosen("plan", spec.plan(), plans)) : permitted);
+  }
+
+  private void requirePermitted(KeySpec spec) {
     if (!spec.owner().equals(owner)) {
       throw KeyException.notPermitted("owner: not permitted");
     }
@@ -109,13 +198,37 @@ public final class OwnerKeys {
     if (spec.isNeverExpiring()) {
       throw KeyException.notPermitted("neverExpires: not permitted for this key");
     }
-    if (spec.plan() == null) {
-      return own.issue(plans.isEmpty() ? spec : spec.plan(plans.get(0)));
+  }
+
+  private Duration lifetimeOf(KeySpec spec, LifecycleSettings settings) {
+    Duration usual = settings.usualLifetime(spec.subject() != null);
+    Duration longest = maxLifetime == null ? usual : maxLifetime;
+    Duration asked = spec.lifetime();
+    if (asked == null) {
+      return usual.compareTo(longest) < 0 ? usual : longest;
     }
-    if (!plans.contains(spec.plan())) {
-      throw KeyException.notPermitted("plan: not permitted");
+    if (asked.compareTo(longest) > 0) {
+      throw KeyException.notPermitted("lifetime: longer than permitted");
     }
-    return own.issue(spec);
+    return asked;
+  }
+
+  private static List<String> or(List<String> named, String otherwise) {
+    return named.isEmpty() ? List.of(otherwise) : named;
+  }
+
+  private static String chosen(String option, @Nullable String asked, List<String> permitted) {
+    if (asked == null) {
+      return permitted.get(0);
+    }
+    if (!permitted.contains(asked)) {
+      throw KeyException.notPermitted(option + ": not permitted");
+    }
+    return asked;
+  }
+
+  private Administration own() {
+    return administration.get().within(owner);
   }
 
   /**
@@ -126,7 +239,7 @@ public final class OwnerKeys {
    * @throws KeyException if the store fails
    */
   public Optional<KeyDetails> find(String keyId) {
-    return own.find(keyId);
+    return own().find(keyId);
   }
 
   /**
@@ -137,7 +250,7 @@ public final class OwnerKeys {
    * @throws KeyException if the store fails
    */
   public KeyPage list(KeyQuery query) {
-    return own.list(query);
+    return own().list(query);
   }
 
   /**
@@ -152,8 +265,8 @@ public final class OwnerKeys {
    *     if it is revoked; else see {@link KeyException.Failure}
    */
   public KeyDetails rename(String keyId, String name, Cause cause) {
-    return own.update(
-        keyId, KeyUpdate.of().name(name).because(Objects.requireNonNull(cause, "cause")));
+    return own()
+        .update(keyId, KeyUpdate.of().name(name).because(Objects.requireNonNull(cause, "cause")));
   }
 
   /**
@@ -167,6 +280,6 @@ public final class OwnerKeys {
    *     KeyException.Failure}
    */
   public KeyDetails revoke(String keyId, Revocation revocation) {
-    return own.revoke(keyId, revocation);
+    return own().revoke(keyId, revocation);
   }
 }

@@ -161,11 +161,9 @@ class KeyValuesTest {
     options.put("33 brand", KeyQuery.all()::brand);
     options.put("34 environment", KeyQuery.all()::environment);
     options.put("35 after", KeyQuery.all()::after);
-    options.put("36 owner", text -> desk.administration.revokeAllOf(text, Desk.LEAK));
-    options.put("37 subject", text -> desk.administration.revokeAllOfSubject(text, Desk.LEAK));
-    options.put("38 owner", text -> OwnerKeys.of(desk.administration, text));
+    options.put("36 owner", text -> OwnerKeys.of(() -> desk.administration, text));
     options.put(
-        "39 scopes", text -> OwnerKeys.of(desk.administration, "weather-app").mayGrant(text));
+        "37 scopes", text -> OwnerKeys.of(() -> desk.administration, "weather-app").mayGrant(text));
     return options;
   }
 

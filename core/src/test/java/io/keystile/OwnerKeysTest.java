@@ -3,6 +3,7 @@ package io.keystile;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.keystile.KeyException.Failure;
 import io.keystile.store.AuditEntry;
@@ -14,9 +15,12 @@ import io.keystile.store.StoredKey;
 import io.keystile.store.WriteOutcome;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +29,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.stream.Collectors;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -52,7 +57,15 @@ class OwnerKeysTest {
 
   /** Those that take none; there is a test for each below. */
   private static final Set<String> OTHERS =
-      Set.of("issue", "list", "mayGrant", "plans", "subjects");
+      Set.of(
+          "issue",
+          "list",
+          "mayGrant",
+          "plans",
+          "subjects",
+          "brands",
+          "environments",
+          "maxLifetime");
 
   /** Counts what reaches the store, since time would tell that as well. */
   private static class CountingStore extends ForwardingKeyStore {
@@ -82,7 +95,7 @@ class OwnerKeysTest {
   }
 
   private final Desk desk = new Desk();
-  private final OwnerKeys mine = OwnerKeys.of(desk.administration, ATTACKER);
+  private final OwnerKeys mine = OwnerKeys.of(() -> desk.administration, ATTACKER);
 
   @Test
   void every_public_method_is_attacked_here() {
@@ -143,7 +156,7 @@ class OwnerKeysTest {
     victims.put("renamed", desk.issue(spec));
     desk.administration.disable(victims.get("disabled"), Desk.ALICE.operationId("victim-op-2"));
     desk.administration.revoke(victims.get("revoked"), Desk.LEAK.operationId("victim-op-3"));
-    OwnerKeys.of(desk.administration, VICTIM)
+    OwnerKeys.of(() -> desk.administration, VICTIM)
         .rename(victims.get("renamed"), "x", Desk.ALICE.operationId("victim-op"));
     desk.pass(DAY);
     return victims;
@@ -183,7 +196,7 @@ class OwnerKeysTest {
     Desk desk = new Desk(counting);
     String seen;
     try {
-      seen = "returned " + attack.apply(OwnerKeys.of(desk.administration, ATTACKER), id);
+      seen = "returned " + attack.apply(OwnerKeys.of(() -> desk.administration, ATTACKER), id);
     } catch (RuntimeException e) {
       seen = "threw " + e + " caused by " + e.getCause();
       if (e instanceof KeyException refused) {
@@ -241,7 +254,7 @@ class OwnerKeysTest {
     }
     mine.issue(KeySpec.forOwner(ATTACKER).operationId("next"));
     assertThat(
-            OwnerKeys.of(desk.administration, VICTIM)
+            OwnerKeys.of(() -> desk.administration, VICTIM)
                 .issue(KeySpec.forOwner(VICTIM).operationId("next"))
                 .alreadyIssued())
         .isFalse();
@@ -266,7 +279,7 @@ class OwnerKeysTest {
               }
             });
     String id = desk.issue(KeySpec.forOwner(ATTACKER));
-    OwnerKeys keys = OwnerKeys.of(desk.administration, ATTACKER);
+    OwnerKeys keys = OwnerKeys.of(() -> desk.administration, ATTACKER);
 
     assertThatExceptionOfType(OutcomeUnknownException.class)
         .isThrownBy(() -> keys.rename(id, "first", Cause.unstated()))
@@ -324,6 +337,105 @@ class OwnerKeysTest {
     assertRefused(
         () -> keys.issue(KeySpec.personalToken(ATTACKER, "user-2")), "subject: not permitted");
     assertThatIllegalArgumentException().isThrownBy(() -> mine.mayGrant("a:*:b"));
+  }
+
+  @Test
+  void no_key_lives_longer_than_the_host_allows() {
+    KeySpec service = KeySpec.forOwner(ATTACKER);
+    KeySpec personal = KeySpec.personalToken(ATTACKER, "user-1");
+    OwnerKeys keys = mine.subjects("user-1");
+
+    assertThat(lifetime(keys.issue(service))).isEqualTo(DAY.multipliedBy(90));
+    assertThat(lifetime(keys.issue(service.lifetime(DAY)))).isEqualTo(DAY);
+    assertThat(lifetime(keys.issue(personal.lifetime(DAY.multipliedBy(30)))))
+        .isEqualTo(DAY.multipliedBy(30));
+    for (KeySpec longer :
+        List.of(
+            service.lifetime(DAY.multipliedBy(90).plusNanos(1)),
+            service.lifetime(DAY.multipliedBy(3_000_000)),
+            personal.lifetime(DAY.multipliedBy(30).plusNanos(1)))) {
+      assertRefused(() -> keys.issue(longer), "lifetime: longer than permitted");
+    }
+
+    OwnerKeys week = keys.maxLifetime(DAY.multipliedBy(7));
+    assertThat(lifetime(week.issue(service))).isEqualTo(DAY.multipliedBy(7));
+    assertThat(lifetime(week.issue(personal))).isEqualTo(DAY.multipliedBy(7));
+    assertRefused(
+        () -> week.issue(service.lifetime(DAY.multipliedBy(8))), "lifetime: longer than permitted");
+    OwnerKeys years = keys.maxLifetime(DAY.multipliedBy(1000));
+    assertThat(lifetime(years.issue(service))).isEqualTo(DAY.multipliedBy(90));
+    assertThat(lifetime(years.issue(service.lifetime(DAY.multipliedBy(1000)))))
+        .isEqualTo(DAY.multipliedBy(1000));
+    assertRefused(
+        () -> years.issue(personal.lifetime(DAY.multipliedBy(366))),
+        "lifetime: longer than permitted");
+    assertRefused(
+        () -> years.issue(service.neverExpires()), "neverExpires: not permitted for this key");
+    assertThatIllegalArgumentException().isThrownBy(() -> mine.maxLifetime(Duration.ZERO));
+  }
+
+  private Duration lifetime(IssuedKey issued) {
+    return Duration.between(desk.now, desk.record(issued.id()).newest().expiresAt());
+  }
+
+  @Test
+  void brand_and_environment_are_those_of_the_host() {
+    KeySpec spec = KeySpec.forOwner(ATTACKER);
+
+    assertThat(prefix(mine.issue(spec))).isEqualTo("acme live");
+    assertThat(prefix(mine.issue(spec.brand("acme").environment("live")))).isEqualTo("acme live");
+    assertRefused(() -> mine.issue(spec.brand("umbra")), "brand: not permitted");
+    assertRefused(() -> mine.issue(spec.environment("test")), "environment: not permitted");
+
+    OwnerKeys test = mine.environments("test");
+    assertThat(prefix(test.issue(spec))).isEqualTo("acme test");
+    assertRefused(() -> test.issue(spec.environment("live")), "environment: not permitted");
+    OwnerKeys both = mine.brands("acme", "umbra");
+    assertThat(prefix(both.issue(spec))).isEqualTo("acme live");
+    assertThat(prefix(both.issue(spec.brand("umbra")))).isEqualTo("umbra live");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> both.environments("test").issue(spec.brand("umbra")))
+        .withMessageStartingWith("brand, environment:");
+  }
+
+  private String prefix(IssuedKey issued) {
+    return desk.record(issued.id()).brand() + " " + desk.record(issued.id()).environment();
+  }
+
+  @Test
+  void the_audit_holds_a_hash_that_the_host_can_compute() throws Exception {
+    String id = mine.issue(KeySpec.forOwner(ATTACKER).operationId("op-1")).id();
+
+    byte[] hash =
+        MessageDigest.getInstance("SHA-256")
+            .digest((ATTACKER + "\0op-1").getBytes(StandardCharsets.UTF_8));
+    assertThat(desk.audit(id))
+        .extracting(AuditEntry::operationId)
+        .containsExactly("owner:" + HexFormat.of().formatHex(hash));
+  }
+
+  @Test
+  void nothing_is_done_once_all_is_closed() {
+    String key;
+    OwnerKeys keys;
+    try (ApiKeys all = ApiKeys.builder(desk.store).brand("acme").environment("live").build()) {
+      keys = all.forOwner(ATTACKER);
+      key = keys.issue(KeySpec.forOwner(ATTACKER)).id();
+    }
+    int entries = desk.audit().size();
+
+    List<ThrowingCallable> calls = new ArrayList<>();
+    calls.add(() -> keys.issue(KeySpec.forOwner(ATTACKER)));
+    calls.add(() -> keys.issue(KeySpec.forOwner(VICTIM)));
+    calls.add(() -> keys.mayGrant("a").issue(KeySpec.forOwner(ATTACKER)));
+    calls.add(() -> keys.list(KeyQuery.all()));
+    ATTACKS
+        .values()
+        .forEach(attacks -> attacks.forEach(attack -> calls.add(() -> attack.apply(keys, key))));
+    for (ThrowingCallable call : calls) {
+      assertThatIllegalStateException().isThrownBy(call).withMessage("These ApiKeys are closed");
+    }
+    assertThat(desk.audit()).hasSize(entries);
   }
 
   @Test
