@@ -89,6 +89,12 @@ final class Administration {
     KeyRecord next(StoredKey stored, Instant now);
   }
 
+  /** How a key is after a change, and whether it was this call that changed it. */
+  private record Change(KeyDetails details, boolean isApplied) {}
+
+  /** How many keys were there to revoke, and how many of them this call has revoked. */
+  private record Found(int keys, int revoked) {}
+
   IssuedKey issue(KeySpec spec) {
     TokenPrefix prefix = settings.prefix(spec.brand(), spec.environment());
     Operation operation = operation(Operation.ISSUE, spec.cause(), null);
@@ -179,38 +185,28 @@ final class Administration {
 
   KeyDetails revoke(String keyId, Revocation revocation) {
     String reason = revocation.reason().name();
-    return revoke(keyId, revocation, operation(REVOKE, revocation.cause(), reason));
+    return revoke(keyId, revocation, operation(REVOKE, revocation.cause(), reason)).details();
   }
 
-  /** Returns how many keys this call found that were not revoked; now they are. */
-  int revokeAllOf(String owner, Revocation revocation) {
-    Arguments.name(owner, "owner");
-    return revokeAll(KeyFilter.builder().owner(owner), revocation);
-  }
-
-  /** Returns how many keys this call found that were not revoked; now they are. */
-  int revokeAllOfSubject(String subject, Revocation revocation) {
-    Arguments.name(subject, "subject");
-    return revokeAll(KeyFilter.builder().subject(subject), revocation);
-  }
-
-  private int revokeAll(KeyFilter.Builder which, Revocation revocation) {
-    KeyFilter filter = which.states(NOT_REVOKED).build();
+  /** Returns how many keys this call, and nobody else, has revoked. */
+  int revokeAll(KeyQuery which, Revocation revocation) {
+    KeyFilter filter = which.toFilterOfRevocable(now());
     Operation operation = Operation.ofMany(REVOKE, revocation.cause(), revocation.reason().name());
     int revoked = 0;
     // a node whose clock is behind may issue a key that sorts before what was read already
     for (int pass = 0; pass < ATTEMPTS; pass++) {
-      int found = revokeListed(filter, revocation, operation);
-      if (found == 0) {
+      Found found = revokeListed(filter, revocation, operation);
+      if (found.keys() == 0) {
         return revoked;
       }
-      revoked += found;
+      revoked += found.revoked();
     }
     throw StoreAccess.conflict(null);
   }
 
-  private int revokeListed(KeyFilter filter, Revocation revocation, Operation operation) {
+  private Found revokeListed(KeyFilter filter, Revocation revocation, Operation operation) {
     int found = 0;
+    int revoked = 0;
     String after = null;
     List<StoredKey> keys;
     do {
@@ -218,7 +214,7 @@ final class Administration {
       for (StoredKey stored : keys) {
         after = stored.record().id();
         try {
-          revoke(after, revocation, operation.on(after));
+          revoked += revoke(after, revocation, operation.on(after)).isApplied() ? 1 : 0;
         } catch (KeyException e) {
           if (e.failure() != Failure.UNKNOWN_KEY) { // else it was purged meanwhile
             throw e;
@@ -227,11 +223,11 @@ final class Administration {
         found++;
       }
     } while (keys.size() == PAGE);
-    return found;
+    return new Found(found, revoked);
   }
 
-  private KeyDetails revoke(String keyId, Revocation revocation, Operation operation) {
-    return change(keyId, operation, (stored, now) -> Lifecycle.revoke(stored, revocation, now));
+  private Change revoke(String keyId, Revocation revocation, Operation operation) {
+    return apply(keyId, operation, (stored, now) -> Lifecycle.revoke(stored, revocation, now));
   }
 
   /** The audit trail, oldest first. */
@@ -290,7 +286,12 @@ final class Administration {
                 .map(StoredKey::record)
                 .map(record -> operation.on(record.id()).removal(record, now))
                 .toList();
-        removed += purge(new Purge(removals, null, null, PURGE_LIMIT), operation).keys();
+        int gone = purge(new Purge(removals, null, null, PURGE_LIMIT), operation).keys();
+        if (gone < removals.size()) {
+          // or else an id that was used for another verb would keep keys for ever, and say nothing
+          keys.forEach(key -> earlier(operation.on(key.record().id()), key.record().id()));
+        }
+        removed += gone;
         after = lastId(keys);
       }
     } while (keys.size() == PAGE);
@@ -302,8 +303,12 @@ final class Administration {
     return access.write(operation, keyIds, () -> store.purge(purge));
   }
 
-  /** Reads, decides, and writes if nobody else has written meanwhile; else once more. */
   private KeyDetails change(String keyId, Operation operation, Step step) {
+    return apply(keyId, operation, step).details();
+  }
+
+  /** Reads, decides, and writes if nobody else has written meanwhile; else once more. */
+  private Change apply(String keyId, Operation operation, Step step) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       StoredKey stored = read(keyId).orElseThrow(KeyException::unknownKey);
       KeyRecord record = stored.record();
@@ -320,17 +325,17 @@ final class Administration {
       if (next.equals(record)) {
         // it may have been another node that has changed it, and this one may not know yet
         access.changed(List.of(keyId));
-        return new KeyDetails(stored, now);
+        return new Change(new KeyDetails(stored, now), false);
       }
       KeyWrite write = operation.write(record, next, now);
       WriteOutcome outcome = access.write(operation, List.of(keyId), () -> store.replace(write));
       switch (outcome.kind()) {
         case APPLIED -> {
-          return new KeyDetails(new StoredKey(next, stored.uses()), now);
+          return new Change(new KeyDetails(new StoredKey(next, stored.uses()), now), true);
         }
         case REPEATED -> {
           operation.requireSame(Objects.requireNonNull(outcome.earlier()), keyId);
-          return find(keyId).orElseThrow(KeyException::unknownKey);
+          return new Change(find(keyId).orElseThrow(KeyException::unknownKey), false);
         }
         default -> access.lost(null); // else the record has moved on
       }

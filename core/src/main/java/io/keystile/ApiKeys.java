@@ -216,27 +216,49 @@ public final class ApiKeys implements AutoCloseable {
   }
 
   /**
-   * Revokes every key of an owner, each in a transaction of its own. If it fails half-way, repeat
-   * it.
+   * Revokes every key that a query finds, each in a transaction of its own: for an incident, or the
+   * end of an owner. If it fails half-way, repeat it; what is revoked already is left as it is.
+   * With an operation id, the entry of each key in the audit trail has the id {@code
+   * operationId/keyId}.
+   *
+   * <pre>{@code
+   * keys.revokeAll(
+   *     KeyQuery.all().pepper("pepper-2025"), Revocation.because(SECURITY_BREACH).by("alice"));
+   * }</pre>
+   *
+   * <p>Stop what makes such keys before: a key that is issued while this runs may be missed.
+   *
+   * @param which which keys, with at least one condition. To revoke all there are, say up to when:
+   *     {@code KeyQuery.all().issuedBefore(now)}
+   * @param revocation why, and who does it; an operation id of up to 232 bytes
+   * @return how many keys this call has revoked; those that others revoked meanwhile do not count
+   * @throws IllegalArgumentException if the query has no condition, asks for a page ({@code after},
+   *     {@code limit}) or for revoked keys; or if the operation id is too long
+   */
+  public int revokeAll(KeyQuery which, Revocation revocation) {
+    return administration().revokeAll(which, revocation);
+  }
+
+  /**
+   * Revokes every key of an owner, as {@link #revokeAll} does.
    *
    * @param owner the owner
    * @param revocation why, and who does it
    * @return how many keys this call has revoked
    */
   public int revokeAllOf(String owner, Revocation revocation) {
-    return administration().revokeAllOf(owner, revocation);
+    return revokeAll(KeyQuery.ofOwner(owner), revocation);
   }
 
   /**
-   * Revokes every personal access token of a user, each in a transaction of its own. If it fails
-   * half-way, repeat it.
+   * Revokes every personal access token of a user, as {@link #revokeAll} does.
    *
    * @param subject the user
    * @param revocation why, and who does it
    * @return how many tokens this call has revoked
    */
   public int revokeAllOfSubject(String subject, Revocation revocation) {
-    return administration().revokeAllOfSubject(subject, revocation);
+    return revokeAll(KeyQuery.all().subject(subject), revocation);
   }
 
   /**
@@ -265,12 +287,14 @@ public final class ApiKeys implements AutoCloseable {
   }
 
   /**
-   * Removes for good what is old enough: keys that were revoked or have ended, their history, and
-   * notices of changes older than a day. To be called now and then, by one node or by several.
+   * Removes for good what is old enough: keys that were revoked or have ended, entries of the audit
+   * trail, and notices of changes older than a day. The history of a key outlives it: its entries
+   * go when they are old enough themselves. To be called now and then, by one node or by several.
    *
    * @param keysKept how long keys stay after they were revoked or have ended
    * @param auditKept how long entries of the audit trail stay
-   * @param cause who does it and why
+   * @param cause who does it and why; with an operation id, of up to 232 bytes, the entry of each
+   *     key that is removed has the id {@code operationId/keyId}
    * @return how much was removed
    */
   public Purge.Result purge(Duration keysKept, Duration auditKept, Cause cause) {

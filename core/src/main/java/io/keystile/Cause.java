@@ -66,6 +66,11 @@ public final class Cause {
    * given, a random one is drawn; {@link OutcomeUnknownException#operationId()} tells it when it is
    * needed.
    *
+   * <p>In the audit it stands as it was given, with two exceptions. In a call over many keys
+   * ({@code revokeAll}, {@code purge}) each key has an entry of its own, under {@code
+   * operationId/keyId}; so there it is 1 to 232 bytes. What is called through {@link OwnerKeys}
+   * stands there as {@code owner:} and the hash of owner and id, see there.
+   *
    * @param operationId 1 to 255 bytes of UTF-8, unique for the call
    * @return a copy that says so
    * @throws IllegalArgumentException if the text is refused

@@ -9,8 +9,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which keys to list. All conditions hold together; what is not mentioned is not asked about.
- * Immutable: each method returns a changed copy.
+ * Which keys to list, or to revoke at once. All conditions hold together; what is not mentioned is
+ * not asked about. Immutable: each method returns a changed copy.
  *
  * <pre>{@code
  * KeyQuery query = KeyQuery.ofOwner("weather-app").status(ACTIVE).expiringBefore(nextWeek);
@@ -36,7 +36,9 @@ public final class KeyQuery {
   private @Nullable String subject;
   private @Nullable String brand;
   private @Nullable String environment;
+  private @Nullable String pepperId;
   private KeyDetails.@Nullable Status status;
+  private @Nullable Instant issuedBefore;
   private @Nullable Instant expiringBefore;
   private @Nullable Instant unusedSince;
   private boolean neverUsed;
@@ -51,6 +53,8 @@ public final class KeyQuery {
     copy.subject = subject;
     copy.brand = brand;
     copy.environment = environment;
+    copy.pepperId = pepperId;
+    copy.issuedBefore = issuedBefore;
     copy.status = status;
     copy.expiringBefore = expiringBefore;
     copy.unusedSince = unusedSince;
@@ -126,6 +130,34 @@ public final class KeyQuery {
   }
 
   /**
+   * Asks for the keys with a secret that is hashed with one pepper, whether or not the secret has
+   * ended: those that are in danger when the pepper has leaked.
+   *
+   * @param pepperId the id of the pepper, see {@link ServerSecret}
+   * @return a changed copy
+   * @throws IllegalArgumentException if no pepper can have this id
+   */
+  public KeyQuery pepper(String pepperId) {
+    ServerSecret.requireId(pepperId);
+    KeyQuery copy = copy();
+    copy.pepperId = pepperId;
+    return copy;
+  }
+
+  /**
+   * Asks for keys that were issued before a time, by the clock of the node that issued them.
+   *
+   * @param time the time, exclusive; not before 1970
+   * @return a changed copy
+   * @throws IllegalArgumentException if the time is before 1970
+   */
+  public KeyQuery issuedBefore(Instant time) {
+    KeyQuery copy = copy();
+    copy.issuedBefore = nextWholeMillis(time, "issuedBefore");
+    return copy;
+  }
+
+  /**
    * Asks for the keys with one status, at the time of the call. {@code ACTIVE} finds those that are
    * {@code ROTATING} as well.
    *
@@ -154,11 +186,14 @@ public final class KeyQuery {
    */
   public KeyQuery expiringBefore(Instant time) {
     KeyQuery copy = copy();
-    // whole milliseconds that are before a time are before its next whole millisecond
-    Instant floor = Arguments.time(time, "expiringBefore");
-    boolean whole = !floor.isBefore(time);
-    copy.expiringBefore = whole ? floor : floor.plus(1, ChronoUnit.MILLIS);
+    copy.expiringBefore = nextWholeMillis(time, "expiringBefore");
     return copy;
+  }
+
+  /** Whole milliseconds that are before a time are before this one, too. */
+  private static Instant nextWholeMillis(Instant time, String option) {
+    Instant floor = Arguments.time(time, option);
+    return floor.isBefore(time) ? floor.plus(1, ChronoUnit.MILLIS) : floor;
   }
 
   /**
@@ -232,18 +267,45 @@ public final class KeyQuery {
 
   /** The same question in the words of a store. */
   KeyFilter toFilter(Instant now) {
+    return toFilter(now, Set.of());
+  }
+
+  /**
+   * The same question about keys that can be revoked.
+   *
+   * @throws IllegalArgumentException if that cannot be meant
+   */
+  KeyFilter toFilterOfRevocable(Instant now) {
+    if (after != null || limit != DEFAULT_LIMIT) {
+      throw new IllegalArgumentException("after, limit: are for lists only");
+    }
+    if (status == KeyDetails.Status.REVOKED) {
+      throw new IllegalArgumentException("status: what is revoked cannot be revoked again");
+    }
+    KeyFilter filter = toFilter(now, Set.of());
+    if (filter.equals(KeyFilter.all())) {
+      throw new IllegalArgumentException("which: must have a condition, or all keys are revoked");
+    }
+    return toFilter(now, NOT_REVOKED);
+  }
+
+  private KeyFilter toFilter(Instant now, Set<State> ofAnyStatus) {
     KeyFilter.Builder filter =
         KeyFilter.builder()
             .owner(owner)
             .subject(subject)
             .brand(brand)
             .environment(environment)
+            .pepperId(pepperId)
+            .issuedBefore(issuedBefore)
             .unusedSince(unusedSince)
             .neverUsed(neverUsed)
             .liveUntil(lastEnd());
     boolean expiring = expiringBefore != null;
     if (status == null) {
-      return expiring ? filter.states(NOT_REVOKED).liveAfter(now).build() : filter.build();
+      return expiring
+          ? filter.states(NOT_REVOKED).liveAfter(now).build()
+          : filter.states(ofAnyStatus).build();
     }
     switch (status) {
       case ACTIVE -> filter.states(Set.of(State.ACTIVE)).liveAfter(now);

@@ -28,6 +28,9 @@ record Operation(String action, String id, String storedId, Cause cause, @Nullab
 
   private static final SecureRandom RANDOM = new SecureRandom();
 
+  /** Of the id of a call over many keys: behind it come a slash and a key id. */
+  private static final int MAX_BYTES_OF_MANY = Arguments.MAX_NAME_BYTES - 1 - Base62.ID_LENGTH;
+
   /** 22 base62 digits are 130 bits. */
   private static final int ID_LENGTH = 22;
 
@@ -42,11 +45,15 @@ record Operation(String action, String id, String storedId, Cause cause, @Nullab
   }
 
   /**
-   * A call over many keys. It is safe to repeat by itself, so it needs no id: one is drawn, to show
-   * in the audit what was done together.
+   * A call over many keys: its id begins those of its parts, to show in the audit what was done
+   * together. So it must leave room for a key id.
    */
   static Operation ofMany(String action, Cause cause, @Nullable String reason) {
-    String id = Base62.randomText(ID_LENGTH, RANDOM);
+    String given = cause.operationId();
+    String id =
+        given != null
+            ? Arguments.text(given, "operationId", MAX_BYTES_OF_MANY)
+            : Base62.randomText(ID_LENGTH, RANDOM);
     return new Operation(action, id, id, cause, reason);
   }
 

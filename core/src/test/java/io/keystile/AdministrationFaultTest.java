@@ -366,8 +366,10 @@ class AdministrationFaultTest {
     store.fail(Kind.OUTCOME_UNKNOWN, true, 1);
 
     assertThatExceptionOfType(OutcomeUnknownException.class)
-        .isThrownBy(() -> desk.administration.revokeAllOf("weather-app", Desk.LEAK));
-    assertThat(desk.administration.revokeAllOf("weather-app", Desk.LEAK)).isEqualTo(9);
+        .isThrownBy(
+            () -> desk.administration.revokeAll(KeyQuery.ofOwner("weather-app"), Desk.LEAK));
+    assertThat(desk.administration.revokeAll(KeyQuery.ofOwner("weather-app"), Desk.LEAK))
+        .isEqualTo(9);
 
     assertThat(desk.administration.list(KeyQuery.all()).keys())
         .allMatch(key -> key.status() == KeyDetails.Status.REVOKED && key.revision() == 2);

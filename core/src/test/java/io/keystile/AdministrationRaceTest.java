@@ -369,9 +369,12 @@ class AdministrationRaceTest {
       for (int i = 0; i < 5; i++) {
         before.add(desk.issue());
       }
-      List<Callable<Object>> calls = new ArrayList<>();
-      calls.add(() -> desk.administration.revokeAllOf("weather-app", Desk.LEAK));
-      calls.add(() -> desk.administration.revokeAllOf("weather-app", Desk.LEAK));
+      AtomicInteger counted = new AtomicInteger();
+      Callable<Object> revokeAll =
+          () ->
+              counted.addAndGet(
+                  desk.administration.revokeAll(KeyQuery.ofOwner("weather-app"), Desk.LEAK));
+      List<Callable<Object>> calls = new ArrayList<>(List.of(revokeAll, revokeAll));
       for (String id : before) {
         calls.add(() -> isDoneOrForbidden(desk, Verb.UPDATE, id));
       }
@@ -379,6 +382,7 @@ class AdministrationRaceTest {
       for (String id : before) {
         left += desk.record(id).state() == State.REVOKED ? 0 : 1;
       }
+      assertThat(counted).as("each counts what it has revoked itself").hasValue(before.size());
     }
     assertThat(left).isZero();
   }

@@ -7,12 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.keystile.KeyException.Failure;
 import io.keystile.store.AuditEntry;
 import io.keystile.store.AuditFilter;
+import io.keystile.store.KeyFilter;
 import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyRecord.State;
 import io.keystile.store.SecretVersion;
+import io.keystile.store.StoredKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -165,14 +168,15 @@ class AdministrationTest {
     String other = desk.issue(KeySpec.forOwner("weather-app "));
     desk.changed.clear();
 
-    int revoked = desk.administration.revokeAllOf("weather-app", Desk.LEAK.by("alice"));
+    int revoked =
+        desk.administration.revokeAll(KeyQuery.ofOwner("weather-app"), Desk.LEAK.by("alice"));
 
     assertThat(revoked).isEqualTo(449);
     assertThat(ids).allMatch(id -> desk.details(id).status() == KeyDetails.Status.REVOKED);
     assertThat(desk.details(ids.get(1)).revocation().by()).isEqualTo("earlier");
     assertThat(desk.details(other).status()).isEqualTo(KeyDetails.Status.ACTIVE);
     assertThat(desk.changed).hasSize(449);
-    assertThat(desk.administration.revokeAllOf("weather-app", Desk.LEAK)).isZero();
+    assertThat(desk.administration.revokeAll(KeyQuery.ofOwner("weather-app"), Desk.LEAK)).isZero();
     String operation = desk.audit(ids.get(0)).get(2).operationId();
     assertThat(operation).isEqualTo(operation.substring(0, 22) + "/" + ids.get(0));
     assertThat(desk.audit(ids.get(2)).get(1).operationId()).startsWith(operation.substring(0, 22));
@@ -185,12 +189,181 @@ class AdministrationTest {
     String others = desk.issue(KeySpec.personalToken("acme-corp", "user-2"));
     String service = desk.issue(KeySpec.forOwner("user-1"));
 
-    assertThat(desk.administration.revokeAllOfSubject("user-1", Desk.LEAK)).isEqualTo(2);
+    assertThat(desk.administration.revokeAll(KeyQuery.all().subject("user-1"), Desk.LEAK))
+        .isEqualTo(2);
 
     assertThat(List.of(mine, mineElsewhere))
         .allMatch(id -> desk.details(id).status() == KeyDetails.Status.REVOKED);
     assertThat(List.of(others, service))
         .allMatch(id -> desk.details(id).status() == KeyDetails.Status.ACTIVE);
+  }
+
+  @Test
+  void what_a_query_finds_is_revoked_and_nothing_else() {
+    desk.issue(KeySpec.forOwner("a").brand("umbra"));
+    desk.issue(KeySpec.forOwner("b").environment("test"));
+    desk.issue(KeySpec.personalToken("b", "user-1"));
+    desk.administration.disable(desk.issue(KeySpec.forOwner("a")), Desk.ALICE);
+    desk.administration.revoke(desk.issue(KeySpec.forOwner("a")), Desk.LEAK.by("earlier"));
+    desk.issue(KeySpec.forOwner("a").lifetime(DAY));
+    desk.pass(DAY);
+    desk.issue(KeySpec.forOwner("a"));
+    desk.issue(KeySpec.forOwner("b").lifetime(DAY.multipliedBy(3)));
+    List<KeyRecord> before = records(desk);
+
+    Map<KeyQuery, Predicate<KeyRecord>> incidents =
+        Map.of(
+            KeyQuery.all().brand("umbra"),
+            key -> key.brand().equals("umbra"),
+            KeyQuery.all().environment("test"),
+            key -> key.environment().equals("test"),
+            KeyQuery.all().issuedBefore(Desk.START.plus(DAY)),
+            key -> key.createdAt().equals(Desk.START),
+            KeyQuery.all().issuedBefore(Desk.START.plusNanos(1)),
+            key -> key.createdAt().equals(Desk.START),
+            KeyQuery.all().issuedBefore(Desk.START),
+            key -> false,
+            KeyQuery.all().issuedBefore(Instant.MAX),
+            key -> true,
+            KeyQuery.ofOwner("a").brand("acme"),
+            key -> key.owner().equals("a") && key.brand().equals("acme"),
+            KeyQuery.all().subject("user-1"),
+            key -> key.subject() != null,
+            KeyQuery.all().status(KeyDetails.Status.DISABLED),
+            key -> key.state() == State.DISABLED,
+            KeyQuery.all().expiringBefore(Desk.START.plus(DAY.multipliedBy(5))),
+            key -> key.liveUntil().equals(Desk.START.plus(DAY.multipliedBy(4))));
+    incidents.forEach(
+        (query, expected) -> {
+          Desk desk = copy(before);
+          int revoked = desk.administration.revokeAll(query, Desk.LEAK.by("alice"));
+
+          int matching = 0;
+          for (KeyRecord key : before) {
+            boolean matches = expected.test(key) && key.state() != State.REVOKED;
+            matching += matches ? 1 : 0;
+            KeyRecord after = desk.record(key.id());
+            assertThat(after.revision()).isEqualTo(key.revision() + (matches ? 1 : 0));
+            if (matches) {
+              assertThat(after.revoked().by()).isEqualTo("alice");
+            }
+          }
+          assertThat(revoked).isEqualTo(matching);
+        });
+  }
+
+  private static List<KeyRecord> records(Desk desk) {
+    return desk.store.list(KeyFilter.all(), null, 1000).stream().map(StoredKey::record).toList();
+  }
+
+  /** The same keys in a store of their own, each at its revision. */
+  private Desk copy(List<KeyRecord> records) {
+    Desk copy = new Desk();
+    copy.now = desk.now;
+    for (KeyRecord record : records) {
+      for (long revision = 1; revision <= record.revision(); revision++) {
+        KeyRecord next = record.toBuilder().revision(revision).build();
+        Operation operation = Operation.of("copy", Cause.unstated(), null, null);
+        if (revision == 1) {
+          copy.store.insert(List.of(operation.write(null, next, desk.now)), 100);
+        } else {
+          copy.store.replace(operation.write(next, next, desk.now));
+        }
+      }
+    }
+    return copy;
+  }
+
+  @Test
+  void what_a_leaked_pepper_has_hashed_is_revoked() {
+    ServerSecret old = pepper("pepper-1", 1);
+    ServerSecret next = pepper("pepper-2", 2);
+    InMemoryKeyStore store = new InMemoryKeyStore();
+    try (ApiKeys before = builder(store).pepper(old).build();
+        ApiKeys after = builder(store).pepper(next, old).build()) {
+      String exposed = before.issue(KeySpec.forOwner("weather-app")).id();
+      String safe = after.issue(KeySpec.forOwner("weather-app")).id();
+
+      assertThat(after.list(KeyQuery.all().pepper("pepper-1")).keys())
+          .extracting(KeyDetails::id)
+          .containsExactly(exposed);
+      assertThat(after.revokeAll(KeyQuery.all().pepper("pepper-1"), Desk.LEAK)).isEqualTo(1);
+
+      assertThat(status(after, exposed)).isEqualTo(KeyDetails.Status.REVOKED);
+      assertThat(status(after, safe)).isEqualTo(KeyDetails.Status.ACTIVE);
+      assertThat(after.revokeAllOf("weather-app", Desk.LEAK)).isEqualTo(1);
+      assertThat(after.revokeAllOfSubject("user-1", Desk.LEAK)).isZero();
+    }
+  }
+
+  private static ApiKeysBuilder builder(InMemoryKeyStore store) {
+    return ApiKeys.builder(store).brand("acme").environment("live");
+  }
+
+  private static ServerSecret pepper(String id, int content) {
+    byte[] bytes = new byte[32];
+    Arrays.fill(bytes, (byte) content);
+    return ServerSecret.of(id, bytes);
+  }
+
+  private static KeyDetails.Status status(ApiKeys keys, String id) {
+    return keys.find(id).orElseThrow().status();
+  }
+
+  @Test
+  void nobody_revokes_everything_by_saying_nothing() {
+    String id = desk.issue();
+    Map<KeyQuery, String> refused =
+        Map.of(
+            KeyQuery.all(), "which:",
+            KeyQuery.all().brand("acme").limit(10), "after, limit:",
+            KeyQuery.all().brand("acme").after(id), "after, limit:",
+            KeyQuery.all().status(KeyDetails.Status.REVOKED), "status:");
+
+    refused.forEach(
+        (query, option) ->
+            assertThatIllegalArgumentException()
+                .isThrownBy(() -> desk.administration.revokeAll(query, Desk.LEAK))
+                .withMessageStartingWith(option));
+    assertThat(desk.details(id).status()).isEqualTo(KeyDetails.Status.ACTIVE);
+  }
+
+  @Test
+  void a_call_over_many_keys_has_the_id_that_was_given() {
+    String id = desk.issue();
+    KeyQuery all = KeyQuery.ofOwner("weather-app");
+    String longest = "i".repeat(232);
+
+    for (String wrong : List.of("i".repeat(233), "\u00e9".repeat(117))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> desk.administration.revokeAll(all, Desk.LEAK.operationId(wrong)))
+          .withMessageStartingWith("operationId:");
+    }
+    assertThat(desk.administration.revokeAll(all, Desk.LEAK.operationId(longest))).isEqualTo(1);
+    assertThat(desk.administration.revokeAll(all, Desk.LEAK.operationId(longest))).isZero();
+    desk.pass(DAY);
+    desk.administration.purge(Duration.ZERO, FOR_EVER, Desk.ALICE.operationId("nightly"));
+
+    assertThat(desk.audit(id).subList(1, 3))
+        .extracting(AuditEntry::operationId)
+        .containsExactly(longest + "/" + id, "nightly/" + id);
+    AuditFilter searched = new AuditFilter(null, null, longest + "/" + id, null, null);
+    assertThat(desk.administration.audit(searched, 0, 10)).hasSize(1);
+  }
+
+  @Test
+  void an_id_that_revoked_keys_is_refused_for_their_purge() {
+    String id = desk.issue();
+    Cause cause = Desk.ALICE.operationId("incident-7");
+    desk.administration.revokeAll(
+        KeyQuery.ofOwner("weather-app"), Desk.LEAK.operationId("incident-7"));
+    desk.pass(DAY);
+
+    assertThatExceptionOfType(KeyException.class)
+        .isThrownBy(() -> desk.administration.purge(Duration.ZERO, FOR_EVER, cause))
+        .extracting(KeyException::failure)
+        .isEqualTo(Failure.OPERATION_ID_REUSED);
+    assertThat(desk.administration.find(id)).isPresent();
   }
 
   @Test
@@ -412,6 +585,8 @@ class AdministrationTest {
             "after", q -> q.after("x"),
             "status", q -> q.status(KeyDetails.Status.ROTATING),
             "expiringBefore", q -> q.expiringBefore(Instant.MIN),
+            "issuedBefore", q -> q.issuedBefore(Instant.MIN),
+            "The id of a server secret", q -> q.pepper("P"),
             "unusedSince", q -> q.unusedSince(Instant.EPOCH.minusMillis(1)),
             "subject", q -> q.subject("a\0b"),
             "owner", q -> KeyQuery.ofOwner("\ud800"));
