@@ -95,6 +95,7 @@ final class KeyCache {
    *
    * @throws RejectedExecutionException if too many loads are waiting
    */
+  @SuppressWarnings("FutureReturnValueIgnored") // if it fails, the key is kept
   void refresh(KeyId id) {
     load(id, refreshers);
   }

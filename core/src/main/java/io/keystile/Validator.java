@@ -88,6 +88,7 @@ final class Validator {
     }
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // what comes of the flight is in the result
   CompletableFuture<Validation> validateAsync(Request request) {
     CompletableFuture<Validation> result = new CompletableFuture<>();
     Validation warm = decide(request, null);
