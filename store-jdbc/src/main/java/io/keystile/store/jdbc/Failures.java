@@ -47,6 +47,10 @@ final class Failures {
           return link.getSQLState() != null || link.getErrorCode() != 0;
         });
     SQLException link = coded[0];
+    if (e instanceof IllegalArgumentException) {
+      // a record refused what it was to be made of; its message is not needed to find out why
+      return "a stored row makes no sense";
+    }
     if (link == null) {
       return e.getClass().getName();
     }

@@ -47,9 +47,9 @@ import org.slf4j.LoggerFactory;
  * Builder#joining(ConnectionSource)}.
  *
  * <p><b>Contention.</b> A transaction of the store's own that the database gives up for a deadlock,
- * a serialization failure or a lock is tried again, up to ten times within about half a second;
- * after that it is a {@link StoreException} of kind {@code CONFLICT}. If the answer to a commit is
- * lost, the kind is {@code OUTCOME_UNKNOWN}; every other failure is {@code UNAVAILABLE}.
+ * a serialization failure or a lock is tried again, ten times in all with short pauses; after that
+ * it is a {@link StoreException} of kind {@code CONFLICT}. If the answer to a commit is lost, the
+ * kind is {@code OUTCOME_UNKNOWN}; every other failure is {@code UNAVAILABLE}.
  *
  * <p><b>Secrecy.</b> Exceptions and log lines name the operation, the class of the driver's
  * exception, its SQLState and its vendor code; never its text, which may hold values, and never a
@@ -202,7 +202,7 @@ public final class JdbcKeyStore implements KeyStore {
     return keys.stream().findFirst();
   }
 
-  private static void check(boolean condition, String message) {
+  static void check(boolean condition, String message) {
     if (!condition) {
       throw new IllegalArgumentException(message);
     }

@@ -1,5 +1,7 @@
 package io.keystile.store.jdbc;
 
+import static io.keystile.store.jdbc.JdbcKeyStore.check;
+
 import io.keystile.store.AuditEntry;
 import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyWrite;
@@ -239,12 +241,6 @@ final class KeyWriter {
       check(
           ownerMaximum == Integer.MAX_VALUE || key.owner().equals(writes.get(0).record().owner()),
           "writes: with an ownerMaximum, all must be of one owner");
-    }
-  }
-
-  private static void check(boolean condition, String message) {
-    if (!condition) {
-      throw new IllegalArgumentException(message);
     }
   }
 }
