@@ -22,13 +22,16 @@ import java.io.StringWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.LoggerFactory;
@@ -233,5 +236,161 @@ class FailureTest {
         .isInstanceOfSatisfying(
             StoreException.class,
             e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.OUTCOME_UNKNOWN));
+  }
+
+  /** A store on whose data source the next so many writes meet a serialization failure. */
+  private static JdbcKeyStore contended(WatchedDataSource watched, int times) {
+    AtomicInteger left = new AtomicInteger(times);
+    JdbcKeyStore store = JdbcKeyStore.builder(watched.dataSource()).build();
+    watched.failAs("40001");
+    watched.failWhen(call -> call.startsWith("execute") && left.getAndDecrement() > 0);
+    return store;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"H2", "HSQLDB", "SQLITE_WAL", "POSTGRESQL", "MARIADB"})
+  void contention_is_tried_again_ten_times_in_all(Database database) {
+    Setup setup = Setup.plain(database);
+    KeyRecord record = Keys.given(setup.store(), Keys.of("owner").build());
+    WatchedDataSource watched = new WatchedDataSource(setup.watched.dataSource()::getConnection);
+
+    assertThat(contended(watched, 9).replace(Keys.write(Keys.next(record))))
+        .isEqualTo(WriteOutcome.APPLIED);
+
+    JdbcKeyStore store = contended(watched, 10);
+    long before = watched.executions.get();
+    assertConflict(() -> store.replace(Keys.write(Keys.next(Keys.next(record)))));
+    assertThat(watched.executions.get() - before).isEqualTo(10);
+    assertThat(store.load(record.id())).contains(Keys.next(record));
+  }
+
+  @Test
+  void contention_in_a_transaction_of_the_host_is_reported_at_once() {
+    Setup setup = Setup.plain(Database.H2);
+    KeyRecord record = Keys.given(setup.store(), Keys.of("owner").build());
+    WatchedDataSource watched = new WatchedDataSource(setup.watched.dataSource()::getConnection);
+    HostTransactions host =
+        new HostTransactions(watched.dataSource(), Connection.TRANSACTION_READ_COMMITTED);
+    JdbcKeyStore store = setup.builder().joining(host).build();
+    watched.failAs("40001");
+
+    host.run(
+        connection -> {
+          watched.failWhen(call -> call.startsWith("execute"));
+          long before = watched.executions.get();
+          assertConflict(() -> store.replace(Keys.write(Keys.next(record))));
+          assertThat(watched.executions.get() - before).isEqualTo(1);
+          watched.failWhen(call -> false);
+        });
+    assertThat(store.load(record.id())).contains(record);
+  }
+
+  @Test
+  void an_interrupt_ends_the_attempts_and_is_kept() {
+    Setup setup = Setup.plain(Database.H2);
+    KeyRecord record = Keys.given(setup.store(), Keys.of("owner").build());
+    WatchedDataSource watched = new WatchedDataSource(setup.watched.dataSource()::getConnection);
+    JdbcKeyStore store = contended(watched, 10);
+    long before = watched.executions.get();
+
+    Thread.currentThread().interrupt();
+    try {
+      assertConflict(() -> store.replace(Keys.write(Keys.next(record))));
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(watched.executions.get() - before).isEqualTo(1);
+    assertThat(watched.closed.get()).isEqualTo(watched.opened.get());
+  }
+
+  private static void assertConflict(ThrowingCallable call) {
+    assertThat(catchThrowable(call))
+        .isInstanceOfSatisfying(
+            StoreException.class,
+            e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.CONFLICT));
+  }
+
+  @Test
+  void a_connection_with_autocommit_on_is_no_transaction_to_join() {
+    Setup setup = Setup.plain(Database.H2);
+    KeyRecord record = Keys.given(setup.store(), Keys.of("owner").build());
+    AtomicInteger givenBack = new AtomicInteger();
+    ConnectionSource wrong =
+        new ConnectionSource() {
+          @Override
+          public Connection open() throws SQLException {
+            return setup.watched.dataSource().getConnection();
+          }
+
+          @Override
+          public void close(Connection connection) throws SQLException {
+            givenBack.incrementAndGet();
+            connection.close();
+          }
+
+          @Override
+          public void afterCommit(Runnable action) {}
+        };
+    JdbcKeyStore store = setup.builder().joining(wrong).build();
+
+    assertThat(catchThrowable(() -> store.replace(Keys.write(Keys.next(record)))))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("autocommit");
+    assertThat(givenBack).hasValue(1);
+    assertThat(store.load(record.id())).contains(record);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"POSTGRESQL", "MARIADB"})
+  void a_read_that_takes_too_long_is_given_up(Database database) throws SQLException {
+    Setup setup = Setup.plain(database);
+    KeyRecord record = Keys.given(setup.store(), Keys.of("owner").build());
+    JdbcKeyStore store = setup.builder().readTimeout(Duration.ofSeconds(1)).build();
+    String lock =
+        database == Database.POSTGRESQL
+            ? "LOCK TABLE keystile_key IN ACCESS EXCLUSIVE MODE"
+            : "LOCK TABLES keystile_key WRITE";
+
+    try (Connection connection = setup.watched.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute(lock);
+      assertThat(catchThrowable(() -> store.load(record.id())))
+          .isInstanceOfSatisfying(
+              StoreException.class,
+              e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.UNAVAILABLE));
+      connection.rollback();
+      if (database == Database.MARIADB) {
+        statement.execute("UNLOCK TABLES");
+      }
+      connection.setAutoCommit(true);
+    }
+    assertThat(store.load(record.id())).contains(record);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"H2", "HSQLDB", "SQLITE_WAL", "POSTGRESQL", "MARIADB"})
+  void a_row_that_makes_no_sense_is_a_failure_and_no_key(Database database) throws SQLException {
+    Setup setup = Setup.plain(database);
+    JdbcKeyStore store = setup.store();
+    KeyRecord record = Keys.given(store, Keys.full("owner"));
+    List<String> damages =
+        List.of(
+            "UPDATE keystile_key SET state = 'GARBLED'",
+            "UPDATE keystile_key SET state = 'REVOKED'",
+            "UPDATE keystile_key SET state = 'ACTIVE', metadata = 'garbled'",
+            "UPDATE keystile_key SET metadata = '', scopes = '" + "x".repeat(101) + "'",
+            "DELETE FROM keystile_version");
+    for (String damage : damages) {
+      try (Connection connection = setup.watched.dataSource().getConnection();
+          Statement statement = connection.createStatement()) {
+        statement.execute(damage);
+      }
+      assertThat(catchThrowable(() -> store.load(record.id())))
+          .as(damage)
+          .isInstanceOf(StoreException.class)
+          .hasMessage("load: a stored row makes no sense")
+          .hasNoCause();
+    }
   }
 }

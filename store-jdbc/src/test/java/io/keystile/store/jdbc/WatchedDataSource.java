@@ -43,6 +43,7 @@ final class WatchedDataSource {
   private final Source source;
   private volatile boolean recording;
   private volatile Set<String> ignored = Set.of();
+  private volatile String sqlState = "08006";
   private volatile Predicate<String> failing = call -> false;
   private volatile Predicate<String> failingAfter = call -> false;
 
@@ -68,6 +69,11 @@ final class WatchedDataSource {
   /** Each call that the condition is true for fails before it is done. */
   void failWhen(Predicate<String> condition) {
     failing = condition;
+  }
+
+  /** The SQLState of all failures; that of a lost connection unless set. */
+  void failAs(String state) {
+    sqlState = state;
   }
 
   /** Each call that the condition is true for is done, and then its answer is lost. */
@@ -152,11 +158,11 @@ final class WatchedDataSource {
   private @Nullable Object failing(
       String name, Object target, Method method, Object @Nullable [] args) throws Throwable {
     if (failing.test(name)) {
-      throw new SQLException(LEAK, "08006");
+      throw new SQLException(LEAK, sqlState);
     }
     Object result = call(target, method, args);
     if (failingAfter.test(name)) {
-      throw new SQLException(LEAK, "08006");
+      throw new SQLException(LEAK, sqlState);
     }
     return result;
   }
