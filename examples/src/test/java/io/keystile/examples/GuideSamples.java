@@ -128,6 +128,14 @@ final class GuideSamples {
     return revoked;
   }
 
+  static int leakedPepper(ApiKeys keys) {
+    int revoked =
+        keys.revokeAll(
+            KeyQuery.all().pepper("pepper-2025"),
+            Revocation.because(SECURITY_BREACH).by("alice").operationId("incident-7"));
+    return revoked;
+  }
+
   static List<AuditEntry> history(ApiKeys keys, String keyId) {
     List<AuditEntry> history = keys.audit(AuditFilter.ofKey(keyId), 0, 1000);
     return history;
