@@ -112,7 +112,7 @@ final class UseRecorder {
           batch.stream()
               .map(use -> use.mark(null))
               // rows are locked in one order everywhere
-              .sorted(Comparator.comparing(UseMark::keyId).thenComparing(UseMark::version))
+              .sorted(Comparator.comparing(UseMark::keyId).thenComparingInt(UseMark::version))
               .toList());
       written = true;
     } finally {
