@@ -87,6 +87,7 @@ final class Background {
     repeat(poll, interval.toNanos(), interval.toNanos());
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // a poll throws nothing
   private void repeat(Runnable poll, long delay, long interval) {
     try {
       poller.schedule(
@@ -105,6 +106,7 @@ final class Background {
     }
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // a flush throws nothing
   void flush(Runnable flush, Duration interval) {
     long nanos = interval.toNanos();
     writer.scheduleWithFixedDelay(flush, nanos, nanos, TimeUnit.NANOSECONDS);
