@@ -1,6 +1,7 @@
 package io.keystile;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -33,12 +34,17 @@ public interface PepperSource {
    *
    * @param id the id of the secret, {@code [a-z0-9][a-z0-9_-]{0,31}}
    * @return the secret
-   * @throws IOException if there is no such secret or it cannot be read
+   * @throws UncheckedIOException if there is no such secret or it cannot be read
    * @throws IllegalArgumentException if the id or the bytes are refused by {@link ServerSecret#of}
    */
-  default ServerSecret secret(String id) throws IOException {
+  default ServerSecret secret(String id) {
     ServerSecret.requireId(id);
-    byte[] bytes = read(id);
+    byte[] bytes;
+    try {
+      bytes = read(id);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
     try {
       return ServerSecret.of(id, bytes);
     } finally {

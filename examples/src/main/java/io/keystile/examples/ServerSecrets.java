@@ -40,11 +40,11 @@ final class ServerSecrets {
     }
   }
 
-  ServerSecret pepper() throws IOException {
+  ServerSecret pepper() {
     return PepperSource.directory(directory).secret(PEPPER);
   }
 
-  ServerSecret idKey() throws IOException {
+  ServerSecret idKey() {
     return PepperSource.directory(directory).secret(ID_KEY);
   }
 

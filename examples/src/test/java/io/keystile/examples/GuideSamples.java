@@ -20,7 +20,6 @@ import io.keystile.store.AuditEntry;
 import io.keystile.store.AuditFilter;
 import io.keystile.store.KeyStore;
 import io.keystile.store.Purge;
-import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -35,7 +34,7 @@ final class GuideSamples {
 
   private GuideSamples() {}
 
-  static ApiKeys open(KeyStore store, PepperSource secrets) throws IOException {
+  static ApiKeys open(KeyStore store, PepperSource secrets) {
     ServerSecret pepper = secrets.secret("pepper-2026");
     ServerSecret idKey = secrets.secret("id-key-1");
     ApiKeys keys =

@@ -27,7 +27,8 @@ final class QuickStart {
       IssuedKey issued = keys.issue(KeySpec.forOwner("weather-app").scopes("forecast:read"));
       String token = issued.revealToken(); // the only time it can be read
 
-      if (keys.validate(token, read, Origin.of("192.0.2.7")) instanceof Accepted accepted) {
+      Origin client = Origin.of("192.0.2.7").secure(true); // its address, and that it came by TLS
+      if (keys.validate(token, read, client) instanceof Accepted accepted) {
         serve.accept(accepted.key().owner());
       }
       keys.revoke(issued.id(), Revocation.because(LEAKED).by("alice"));
