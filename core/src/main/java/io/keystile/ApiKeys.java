@@ -275,7 +275,8 @@ public final class ApiKeys implements AutoCloseable {
 
   /**
    * Reads the audit trail: who did what to which key, and when, oldest first. Entries are there
-   * even after their key was purged.
+   * even after their key was purged. A transaction that takes long may add an entry before the end
+   * of what was read: who follows the trail as it grows reads again some way behind its end.
    *
    * @param filter whose, {@link AuditFilter#ofKey} for the history of one key
    * @param after the number of the last entry of the page before, or 0

@@ -159,8 +159,9 @@ public final class ApiKeysBuilder {
 
   /**
    * For how long cached keys are accepted while the change feed cannot be read, counted from the
-   * start of the last good poll (or of the load of the key, if that is later). Default 60 s; up to
-   * 1 day. After that a key must be loaded anew, and is unavailable if the store is.
+   * start of the last good poll (or of the load of the key, if that is later). Default 60 s; not
+   * below {@link #propagation}, up to 1 day. After that a key must be loaded anew, and is
+   * unavailable if the store is.
    *
    * @param maxStale the bound
    * @return this
@@ -171,8 +172,9 @@ public final class ApiKeysBuilder {
   }
 
   /**
-   * The age at which a cached key that is in use is read again in the background, and kept if the
-   * store does not answer. Default 5 min; up to 1 day.
+   * The age at which a cached key that is in use is read again in the background; if the store does
+   * not answer it is kept, and read again after a tenth of this. Default 5 min; up to 1 day, and
+   * below {@link #entryAge}.
    *
    * @param refreshAfter the age
    * @return this

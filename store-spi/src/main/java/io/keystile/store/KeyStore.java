@@ -195,7 +195,9 @@ public interface KeyStore {
   Changes changesSince(ChangeCursor cursor, int limit);
 
   /**
-   * Reads the audit trail in the order of its numbers. It is append-only.
+   * Reads the audit trail in the order of its numbers. It is append-only. Numbers may become
+   * visible out of order, since a transaction that began earlier may commit later: who follows the
+   * trail as it grows reads again some way behind its end.
    *
    * <ul>
    *   <li><b>A1</b> Every applied insert, replacement and purge of a key has exactly one entry,
