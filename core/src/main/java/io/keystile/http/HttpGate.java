@@ -29,8 +29,12 @@ import java.util.concurrent.CompletableFuture;
  *   serve(exchange, passed.accepted().key().owner());
  * } else if (result instanceof HttpDenial denial) {
  *   byte[] body = denial.body().getBytes(StandardCharsets.US_ASCII);
- *   exchange.sendResponseHeaders(denial.status(), body.length);
- *   exchange.getResponseBody().write(body);
+ *   boolean head = exchange.getRequestMethod().equals("HEAD");
+ *   exchange.sendResponseHeaders(denial.status(), head ? -1 : body.length);
+ *   if (!head) {
+ *     exchange.getResponseBody().write(body);
+ *   }
+ *   exchange.close();
  * }
  * }</pre>
  *

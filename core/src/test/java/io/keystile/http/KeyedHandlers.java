@@ -7,7 +7,6 @@ import io.keystile.Access;
 import io.keystile.ApiKey;
 import io.keystile.ApiKeys;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -35,9 +34,10 @@ final class KeyedHandlers implements HeaderGetter<HttpExchange> {
         byte[] body = denial.body().getBytes(StandardCharsets.US_ASCII);
         boolean head = exchange.getRequestMethod().equals("HEAD");
         exchange.sendResponseHeaders(denial.status(), head ? -1 : body.length);
-        try (OutputStream out = exchange.getResponseBody()) {
-          out.write(body, 0, head ? 0 : body.length);
+        if (!head) {
+          exchange.getResponseBody().write(body);
         }
+        exchange.close();
       }
     };
   }

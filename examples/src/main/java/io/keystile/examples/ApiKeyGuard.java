@@ -25,7 +25,6 @@ final class ApiKeyGuard implements HeaderGetter<HttpExchange> {
     gate = HttpGate.of(keys, this).withRealm(realm);
   }
 
-  /** Serves a request that was let in. */
   interface KeyHandler {
     void handle(HttpExchange exchange, ApiKey key) throws IOException;
   }
@@ -38,8 +37,11 @@ final class ApiKeyGuard implements HeaderGetter<HttpExchange> {
         next.handle(exchange, passed.accepted().key());
       } else if (result instanceof HttpDenial denial) {
         byte[] body = denial.body().getBytes(StandardCharsets.US_ASCII);
-        exchange.sendResponseHeaders(denial.status(), body.length);
-        exchange.getResponseBody().write(body);
+        boolean head = exchange.getRequestMethod().equals("HEAD");
+        exchange.sendResponseHeaders(denial.status(), head ? -1 : body.length);
+        if (!head) {
+          exchange.getResponseBody().write(body);
+        }
         exchange.close();
       }
     };
