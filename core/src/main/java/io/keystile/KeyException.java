@@ -4,9 +4,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An operation on a key was refused or failed; {@link #failure()} says why. Messages hold no
- * secret, and no key id, owner or other text that somebody handed in. Bad arguments are {@link
- * IllegalArgumentException} instead, with the option named.
+ * An operation on a key was refused or failed; {@link #failure()} says why. Messages begin with the
+ * name of the failure, and hold no secret, no key id, owner or other text that somebody handed in.
+ * Bad arguments are {@link IllegalArgumentException} instead, with the option named.
  */
 public sealed class KeyException extends RuntimeException permits OutcomeUnknownException {
   private static final long serialVersionUID = 1L;
@@ -40,7 +40,7 @@ public sealed class KeyException extends RuntimeException permits OutcomeUnknown
   private final Failure failure;
 
   KeyException(Failure failure, String message, @Nullable Throwable cause) {
-    super(message, cause);
+    super(failure + ": " + message, cause);
     this.failure = Objects.requireNonNull(failure, "failure");
   }
 

@@ -234,7 +234,7 @@ class AdministrationFaultTest {
 
     assertThatExceptionOfType(KeyException.class)
         .isThrownBy(() -> verb.run(desk, id, Desk.ALICE))
-        .withMessage("the store is not available")
+        .withMessage("STORE_UNAVAILABLE: the store is not available")
         .withCauseInstanceOf(StoreException.class)
         .extracting(KeyException::failure)
         .isEqualTo(Failure.STORE_UNAVAILABLE);

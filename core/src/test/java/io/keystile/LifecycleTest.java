@@ -153,7 +153,7 @@ class LifecycleTest {
     for (String id : List.of(gone, "", "x", "z".repeat(22), "acme_live_" + gone)) {
       assertThatExceptionOfType(KeyException.class)
           .isThrownBy(() -> verb.run(desk, id, WHY))
-          .withMessage("no such key")
+          .withMessage("UNKNOWN_KEY: no such key")
           .extracting(KeyException::failure)
           .isEqualTo(Failure.UNKNOWN_KEY);
       assertThat(desk.administration.find(id)).isEmpty();

@@ -455,7 +455,7 @@ class OwnerKeysTest {
   private static void assertRefused(Runnable call, String message) {
     assertThatExceptionOfType(KeyException.class)
         .isThrownBy(call::run)
-        .withMessage(message)
+        .withMessage("NOT_PERMITTED: " + message)
         .withNoCause()
         .extracting(KeyException::failure)
         .isEqualTo(Failure.NOT_PERMITTED);
