@@ -314,8 +314,8 @@ public final class ApiKeysBuilder {
   }
 
   /**
-   * Asks what the user behind a personal access token may do now. Default: what the token was
-   * granted.
+   * Asks what the user behind a personal access token may do now. Default: nobody is asked, and a
+   * token may do all that it was granted.
    *
    * @param permissions the host's answer
    * @return this

@@ -26,6 +26,7 @@ public final class KeyDetails {
     ACTIVE,
     /**
      * May be used; beside the newest secret an older one still works, for the rest of its grace.
+     * Nothing in this version leads there; records that a later version wrote may.
      */
     ROTATING,
     /** Switched off; may be enabled again. */

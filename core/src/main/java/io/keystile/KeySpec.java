@@ -73,8 +73,9 @@ public final class KeySpec {
 
   /**
    * Returns the specification of a personal access token: it acts for a user, with those of its
-   * scopes that the user is permitted at the time of use, and always expires (after 30 days, where
-   * the host has not set another time).
+   * scopes that the user is permitted at the time of use if the host has set {@link
+   * SubjectPermissions} (else with all of them), and always expires (after 30 days, where the host
+   * has not set another time).
    *
    * @param owner whom the key belongs to, 1 to 255 bytes, for instance the user's organisation or
    *     the user

@@ -27,9 +27,15 @@ public enum Reason {
   DISABLED(Outcome.INVALID),
   /** The fixed end of the key has come. */
   KEY_ENDED(Outcome.INVALID),
-  /** This secret alone was revoked. */
+  /**
+   * This secret alone was revoked. Nothing in this version leads there; records that a later
+   * version wrote may.
+   */
   VERSION_REVOKED(Outcome.INVALID),
-  /** A newer secret took over and the grace of this one is over. */
+  /**
+   * A newer secret took over and the grace of this one is over. Nothing in this version leads
+   * there; records that a later version wrote may.
+   */
   RETIRED(Outcome.INVALID),
   /** The lifetime of this secret is over. At the very millisecond of its end it is. */
   EXPIRED(Outcome.INVALID),
@@ -56,7 +62,7 @@ public enum Reason {
     INVALID,
     /** A valid token that may not do this; over HTTP 403. */
     FORBIDDEN,
-    /** A valid token that was used too often; over HTTP 429. */
+    /** A valid token that was used too often; over HTTP 429. No reason of this version has it. */
     LIMITED,
     /** It could not be decided; over HTTP 503. */
     UNAVAILABLE

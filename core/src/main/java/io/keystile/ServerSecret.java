@@ -23,7 +23,8 @@ import java.util.regex.Pattern;
  *
  * <p><b>Security guarantees.</b> The bytes cannot be read back: they are copied in, only keys
  * derived from them by HMAC-SHA-256 are used, and no {@code toString}, exception or serialized form
- * holds them. Two secrets are never compared by content.
+ * holds them. There is no {@code equals} by content, so no collection tells whether two secrets are
+ * the same; {@link ApiKeysBuilder#build} refuses one that is used as pepper and as id key.
  *
  * <p>Immutable and safe for use by many threads.
  */

@@ -3,8 +3,9 @@ package io.keystile;
 import java.util.Collection;
 
 /**
- * What the user behind a personal access token may do now. A token never may more than its user:
- * its effective scopes are those granted to it that are still allowed here.
+ * What the user behind a personal access token may do now. A token may do no more than its user:
+ * its effective scopes are those granted to it that are still allowed here. A host that sets none
+ * lets tokens do all that they were granted.
  *
  * <p>Asked on a thread of the library's when a key is loaded or refreshed, never on the thread of a
  * request; may block, within {@link ApiKeysBuilder#loadDeadline}. The answer is kept with the

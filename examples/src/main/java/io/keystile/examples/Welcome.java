@@ -27,7 +27,7 @@ final class Welcome {
     boolean first = keys.list(KeyQuery.ofOwner(ADMIN).limit(1)).keys().isEmpty();
     if (!first && !newAdminKey) {
       return "The keys of earlier starts work. If the administration key is lost, start with"
-          + " --new-admin-key\n";
+          + " --new-admin-key (under Maven: -Dexec.args=--new-admin-key)\n";
     }
     keys.revokeAllOf(
         ADMIN, Revocation.because(RevocationReason.OWNER_REQUEST).note("--new-admin-key"));

@@ -78,7 +78,7 @@ class SamplesTest {
   }
 
   @Test
-  void a_token_may_no_more_than_the_roles_of_its_user() {
+  void a_token_may_do_no_more_than_the_roles_of_its_user() {
     try (ApiKeys keys =
         GuideSamples.withRoles(new InMemoryKeyStore(), user -> List.of("forecast:read"))) {
       String token = GuideSamples.personal(keys).revealToken();

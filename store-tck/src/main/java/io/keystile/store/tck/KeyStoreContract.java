@@ -46,8 +46,10 @@ public abstract class KeyStoreContract extends TextRules {
 
   /**
    * Returns the store under test. Called twice before each test; the two are two nodes on the same
-   * data. A store that lives in one process may return the same object twice, but then from a field
-   * that is not static, or all tests must share one.
+   * data: what one writes, the other must see. A store that holds its data in itself, in memory,
+   * must therefore be the same object both times: return a field of the test class, not {@code new
+   * MyStore()}. A field that is not static gives each test a store of its own, a static one is
+   * shared by all tests; both are fine.
    *
    * <p>There may be data in it, of other tests or of earlier runs. The tests leave theirs behind,
    * and purge what they find.
