@@ -13,7 +13,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** How old an answer may be, and what happens while the store is away. Time is the test's. */
 class FreshnessTest {
@@ -130,7 +129,6 @@ class FreshnessTest {
   }
 
   @Test
-  @Timeout(60)
   void a_key_in_use_is_read_again_in_the_background_and_kept_if_that_fails() {
     IssuedKey issued = issue();
     assertAccepted(issued);
@@ -140,9 +138,8 @@ class FreshnessTest {
       keys.poll(); // the feed answers
       assertAccepted(issued);
     }
-    while (store.loads.get() < 2) {
-      Thread.onSpinWait(); // until the loader has come to it
-    }
+    // until the loader has come to it
+    Waiting.until(() -> store.loads.get() >= 2);
     // one, and from the fifth minute on a try at most each half of a minute
     assertThat(store.loads.get()).isBetween(2, 11);
 
@@ -183,7 +180,6 @@ class FreshnessTest {
   }
 
   @Test
-  @Timeout(60)
   void the_background_polls_by_itself_and_survives_whatever_the_store_throws() {
     ApiKeys quick = node(store, builder -> builder.propagation(Duration.ofMillis(20)));
     ApiKeys other = node(new WatchedStore(shared), builder -> builder);
@@ -192,15 +188,11 @@ class FreshnessTest {
 
     store.feedThrows = new NoClassDefFoundError("planted");
     int polls = store.polls.get();
-    while (store.polls.get() < polls + 3) {
-      Thread.onSpinWait();
-    }
+    Waiting.until(() -> store.polls.get() >= polls + 3);
     assertThat(quick.status().storeAnswering()).isFalse();
     store.feedThrows = null;
     other.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
-    while (quick.validate(issued.revealToken(), ANY, HERE).isAccepted()) {
-      Thread.onSpinWait();
-    }
+    Waiting.until(() -> !quick.validate(issued.revealToken(), ANY, HERE).isAccepted());
     assertThat(reason(quick, issued)).isEqualTo(Reason.REVOKED);
   }
 
@@ -231,7 +223,6 @@ class FreshnessTest {
   }
 
   @Test
-  @Timeout(60)
   void a_revocation_does_not_wait_for_last_use() throws Exception {
     IssuedKey issued = issue();
     assertAccepted(issued);
@@ -239,9 +230,7 @@ class FreshnessTest {
     store.usesGate = gate;
     Thread writer = new Thread(keys::flush);
     writer.start();
-    while (!store.usesWaiting) {
-      Thread.onSpinWait();
-    }
+    Waiting.until(() -> store.usesWaiting);
 
     KeyDetails revoked = keys.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
     assertThat(revoked.lastUsed()).isEqualTo(time.instant());

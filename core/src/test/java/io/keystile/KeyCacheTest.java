@@ -150,9 +150,7 @@ class KeyCacheTest {
             });
     KeyId id = SampleKeys.id(1);
     CompletableFuture<CachedKey> hanging = cache.load(id);
-    while (loads.get() == 0) {
-      Thread.onSpinWait();
-    }
+    Waiting.until(() -> loads.get() != 0);
 
     time.advance(Duration.ofSeconds(2)); // four deadlines
     assertThat(cache.load(id)).isSameAs(hanging);

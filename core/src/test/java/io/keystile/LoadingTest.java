@@ -3,6 +3,7 @@ package io.keystile;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keystile.store.RevocationReason;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,10 +42,7 @@ class LoadingTest {
     assertThat(reason(keys.validateAsync(token, ANY, HERE).join()))
         .isEqualTo(Reason.STORE_UNAVAILABLE);
     gate.countDown();
-    Validation later;
-    do {
-      later = keys.validate(token, ANY, HERE);
-    } while (!later.isAccepted());
+    Waiting.until(() -> keys.validate(token, ANY, HERE).isAccepted());
     assertThat(store.loads).hasValue(1);
   }
 
@@ -59,9 +57,8 @@ class LoadingTest {
     List<CompletableFuture<Validation>> waiting = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
       waiting.add(keys.validateAsync(tokens.get(i), ANY, HERE));
-      while (store.loads.get() == 0) {
-        Thread.onSpinWait(); // until the one loader is busy
-      }
+      // until the one loader is busy
+      Waiting.until(() -> store.loads.get() != 0);
     }
 
     assertThat(reason(keys.validate(tokens.get(3), ANY, HERE))).isEqualTo(Reason.STORE_UNAVAILABLE);
@@ -89,9 +86,7 @@ class LoadingTest {
               }
             });
     caller.start();
-    while (store.loads.get() == 0) {
-      Thread.onSpinWait();
-    }
+    Waiting.until(() -> store.loads.get() != 0);
     caller.interrupt();
     caller.join();
 
@@ -115,6 +110,34 @@ class LoadingTest {
     assertThat(completedBy.get(30, TimeUnit.SECONDS)).startsWith("keystile-loader");
     assertThat(miss.join().isAccepted()).isTrue();
     assertThat(keys.validateAsync(token, ANY, HERE)).isCompleted();
+  }
+
+  @Test
+  void a_flood_of_unknown_ids_leaves_room_to_refresh_the_keys_in_use() {
+    ManualTime time = new ManualTime();
+    ApiKeys keys =
+        node(b -> b.loaders(1, 16).loadDeadline(Duration.ofMinutes(1)).time(time, time::nanos));
+    IssuedKey issued = keys.issue(KeySpec.forOwner("owner"));
+    String hot = issued.revealToken();
+    assertThat(keys.validate(hot, ANY, HERE).isAccepted()).isTrue();
+    time.advance(Duration.ofMinutes(5));
+    keys.poll();
+    keys.validate(hot, ANY, HERE); // loads it anew, for its own notice came with the poll
+    time.advance(Duration.ofMinutes(5));
+    keys.poll();
+    store.gate = gate;
+    int loads = store.loadsOf(issued.id());
+    SecureRandom random = new SecureRandom();
+    List<CompletableFuture<Validation>> flood = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      flood.add(keys.validateAsync(Tokens.random(Tokens.LIVE, random), ANY, HERE));
+    }
+    assertThat(flood).anyMatch(CompletableFuture::isDone); // the queue is as full as they get it
+
+    assertThat(keys.validate(hot, ANY, HERE).isAccepted()).isTrue(); // and asks for a refresh
+    gate.countDown();
+    // until the refresh has had its turn
+    Waiting.until(() -> store.loadsOf(issued.id()) != loads);
   }
 
   @Test
@@ -149,9 +172,7 @@ class LoadingTest {
     String token = keys.issue(KeySpec.forOwner("owner")).revealToken();
     store.gate = gate;
     CompletableFuture<Validation> result = keys.validateAsync(token, ANY, HERE);
-    while (store.loads.get() == 0) {
-      Thread.onSpinWait();
-    }
+    Waiting.until(() -> store.loads.get() != 0);
     time.advance(Duration.ofSeconds(61));
     gate.countDown();
 
@@ -164,9 +185,8 @@ class LoadingTest {
     IssuedKey issued = keys.issue(KeySpec.forOwner("owner"));
     store.gate = gate;
     CompletableFuture<Validation> early = keys.validateAsync(issued.revealToken(), ANY, HERE);
-    while (store.loads.get() == 0) {
-      Thread.onSpinWait(); // until the load has read the active record and waits
-    }
+    // until the load has read the active record and waits
+    Waiting.until(() -> store.loads.get() != 0);
     store.gate = null;
 
     keys.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));

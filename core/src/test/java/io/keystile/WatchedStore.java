@@ -14,7 +14,9 @@ import io.keystile.store.StoredKey;
 import io.keystile.store.UseMark;
 import io.keystile.store.WriteOutcome;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -25,6 +27,7 @@ final class WatchedStore implements KeyStore {
   private final KeyStore real;
   final AtomicInteger loads = new AtomicInteger();
   final AtomicInteger polls = new AtomicInteger();
+  private final Map<String, Integer> byKey = new ConcurrentHashMap<>();
 
   /** While true, everything fails. */
   volatile boolean down;
@@ -58,6 +61,11 @@ final class WatchedStore implements KeyStore {
     this.real = real;
   }
 
+  /** How often this key was loaded. */
+  int loadsOf(String keyId) {
+    return byKey.getOrDefault(keyId, 0);
+  }
+
   private void check() {
     if (down) {
       throw new StoreException(StoreException.Kind.UNAVAILABLE, "down for the test", null);
@@ -79,6 +87,7 @@ final class WatchedStore implements KeyStore {
   @Override
   public Optional<KeyRecord> load(String keyId) {
     loads.incrementAndGet();
+    byKey.merge(keyId, 1, Integer::sum);
     check();
     if (loadsDown) {
       throw new StoreException(StoreException.Kind.UNAVAILABLE, "loads are down", null);
