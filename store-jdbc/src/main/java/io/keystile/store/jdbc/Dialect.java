@@ -61,6 +61,12 @@ abstract class Dialect {
     return state != null && state.startsWith("40") && !state.equals("40003");
   }
 
+  /**
+   * Whether one exception of a chain says that a lock was waited for until the database's own limit
+   * ended it; trying again would wait as long once more.
+   */
+  abstract boolean isLockTimeout(SQLException e);
+
   /** Whether an exception says that the role may not read a table. */
   boolean isForbidden(SQLException e) {
     return false;
@@ -72,14 +78,6 @@ abstract class Dialect {
    */
   String currentRead() {
     return "";
-  }
-
-  /**
-   * Whether the snapshot of a transaction may be as old as the end of the one before, however long
-   * ago that was.
-   */
-  boolean takesSnapshotsEarly() {
-    return false;
   }
 
   /** Whether a statement's time limit works and changes nothing but that statement. */

@@ -24,8 +24,14 @@ final class Failures {
     return any(e, dialect::isDuplicate);
   }
 
-  boolean isContention(Throwable e) {
-    return any(e, dialect::isContention);
+  /** Whether other transactions were in the way, and this one had no effect. */
+  boolean isConflict(Throwable e) {
+    return any(e, dialect::isContention) || any(e, dialect::isLockTimeout);
+  }
+
+  /** MySQL's driver reports a lock timeout with the SQLState of a deadlock. */
+  boolean isWorthRepeating(Throwable e) {
+    return any(e, dialect::isContention) && !any(e, dialect::isLockTimeout);
   }
 
   StoreException of(Kind kind, String operation, Throwable e) {
@@ -34,7 +40,7 @@ final class Failures {
 
   /** For a failure without effect. */
   StoreException of(String operation, Throwable e) {
-    return of(isContention(e) ? Kind.CONFLICT : Kind.UNAVAILABLE, operation, e);
+    return of(isConflict(e) ? Kind.CONFLICT : Kind.UNAVAILABLE, operation, e);
   }
 
   /** The first exception of the chain that carries a code, without its text. */

@@ -30,7 +30,11 @@ final class H2Dialect extends Dialect {
 
   @Override
   boolean isContention(SQLException e) {
-    int code = e.getErrorCode();
-    return super.isContention(e) || code == LOCK_TIMEOUT || code == CONCURRENT_UPDATE;
+    return super.isContention(e) || e.getErrorCode() == CONCURRENT_UPDATE;
+  }
+
+  @Override
+  boolean isLockTimeout(SQLException e) {
+    return e.getErrorCode() == LOCK_TIMEOUT;
   }
 }

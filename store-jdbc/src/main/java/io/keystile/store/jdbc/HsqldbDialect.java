@@ -29,9 +29,10 @@ final class HsqldbDialect extends Dialect {
     return "23505".equals(e.getSQLState());
   }
 
+  /** It has no limit to a wait. */
   @Override
-  boolean takesSnapshotsEarly() {
-    return true;
+  boolean isLockTimeout(SQLException e) {
+    return false;
   }
 
   /** In the default mode an open write blocks reads of other rows. */

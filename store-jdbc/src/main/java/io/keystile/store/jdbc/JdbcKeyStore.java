@@ -41,15 +41,16 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Connections.</b> Each operation borrows one connection and gives it back as it was:
  * autocommit as found, isolation untouched, no transaction open. Pools with autocommit on or off
- * both work; with autocommit off, ending the transaction of a read is a second round trip. The data
- * source must give connections that are the store's own: not one that hands out the connection of
- * the thread's transaction. To take part in the host's transactions, see {@link
+ * both work; with autocommit off, a read begins and ends with a rollback. The data source must give
+ * connections that are the store's own: not one that hands out the connection of the thread's
+ * transaction. To take part in the host's transactions, see {@link
  * Builder#joining(ConnectionSource)}.
  *
- * <p><b>Contention.</b> A transaction of the store's own that the database gives up for a deadlock,
- * a serialization failure or a lock is tried again, ten times in all with short pauses; after that
- * it is a {@link StoreException} of kind {@code CONFLICT}. If the answer to a commit is lost, the
- * kind is {@code OUTCOME_UNKNOWN}; every other failure is {@code UNAVAILABLE}.
+ * <p><b>Contention.</b> A transaction of the store's own that the database gives up for a deadlock
+ * or a serialization failure is tried again, up to ten times in all with short pauses, until a
+ * second after the first failure; then it is a {@link StoreException} of kind {@code CONFLICT}. So
+ * is, at once, a lock that was waited for as long as the database allows. If the answer to a commit
+ * is lost, the kind is {@code OUTCOME_UNKNOWN}; every other failure is {@code UNAVAILABLE}.
  *
  * <p><b>Secrecy.</b> Exceptions and log lines name the operation, the class of the driver's
  * exception, its SQLState and its vendor code; never its text, which may hold values, and never a

@@ -38,8 +38,12 @@ final class MariaDbDialect extends Dialect {
 
   @Override
   boolean isContention(SQLException e) {
-    int code = e.getErrorCode();
-    return super.isContention(e) || code == LOCK_WAIT_TIMEOUT || code == RECORD_CHANGED;
+    return super.isContention(e) || e.getErrorCode() == RECORD_CHANGED;
+  }
+
+  @Override
+  boolean isLockTimeout(SQLException e) {
+    return e.getErrorCode() == LOCK_WAIT_TIMEOUT;
   }
 
   @Override

@@ -28,8 +28,8 @@ final class PostgresDialect extends Dialect {
   }
 
   @Override
-  boolean isContention(SQLException e) {
-    return super.isContention(e) || LOCK_NOT_AVAILABLE.equals(e.getSQLState());
+  boolean isLockTimeout(SQLException e) {
+    return LOCK_NOT_AVAILABLE.equals(e.getSQLState());
   }
 
   @Override

@@ -35,6 +35,14 @@ final class SqliteDialect extends Dialect {
 
   @Override
   boolean isContention(SQLException e) {
-    return super.isContention(e) || e.getErrorCode() == BUSY || e.getErrorCode() == LOCKED;
+    return super.isContention(e) || e.getErrorCode() == LOCKED;
+  }
+
+  /**
+   * It is answered after {@code busy_timeout}, as our transactions never read before they write.
+   */
+  @Override
+  boolean isLockTimeout(SQLException e) {
+    return e.getErrorCode() == BUSY;
   }
 }

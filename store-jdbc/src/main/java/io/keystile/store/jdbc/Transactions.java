@@ -5,9 +5,6 @@ import io.keystile.store.StoreException.Kind;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -17,30 +14,24 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs work on the right connection and leaves that connection as it was.
  *
- * <p>On a connection of our own: autocommit as found (pools come with either), a writing
- * transaction is committed or rolled back, a reading one is ended too, for else a connection with
- * autocommit off would show the same old snapshot for ever. Contention is retried. On the host's:
- * one attempt, under a savepoint where it writes, and nothing else.
+ * <p>On a connection of our own: autocommit as found (pools come with either), with autocommit off
+ * a new transaction, so that nothing is read through an old snapshot; a writing transaction is
+ * committed or rolled back, a reading one is ended too. Contention is retried. On the host's: one
+ * attempt, under a savepoint where it writes, and nothing else.
  */
 final class Transactions {
   private static final Logger LOG = LoggerFactory.getLogger(Transactions.class);
-  private static final int ATTEMPTS = 10;
-  private static final long MAX_PAUSE_MILLIS = 64;
 
   private final DataSource dataSource;
   private final @Nullable ConnectionSource host;
   private final Dialect dialect;
   private final Failures failures;
+  private final Retries retries;
   private final int readTimeoutSeconds;
 
   /** What to do on a connection. */
   interface Work<T> {
     T run(Session session) throws SQLException;
-  }
-
-  /** One go at some work. */
-  private interface Attempt<T> {
-    T run() throws SQLException;
   }
 
   Transactions(
@@ -53,17 +44,19 @@ final class Transactions {
     this.host = host;
     this.dialect = dialect;
     this.failures = failures;
+    this.retries = new Retries(failures, System::nanoTime);
     this.readTimeoutSeconds = dialect.limitsStatementTime() ? readTimeoutSeconds : 0;
   }
 
   /** Reads in the host's transaction, if there is one. */
   <T> T read(String operation, Work<T> work) {
-    return joining(operation, connection -> work.run(hosted(connection)), () -> readAlone(work));
+    return joining(
+        operation, connection -> work.run(hosted(connection)), () -> readAlone(operation, work));
   }
 
   /** Reads what is committed, whatever the calling thread has open. */
   <T> T readCommitted(String operation, Work<T> work) {
-    return retrying(operation, () -> readAlone(work));
+    return retries.run(operation, () -> readAlone(operation, work));
   }
 
   /** Writes in the host's transaction, if there is one; undone if the result is not to be kept. */
@@ -76,7 +69,7 @@ final class Transactions {
 
   /** Writes in a transaction of its own. */
   <T> T writeApart(String operation, Work<T> work) {
-    return retrying(operation, () -> writeAlone(operation, work, result -> true));
+    return retries.run(operation, () -> writeAlone(operation, work, result -> true));
   }
 
   void afterCommit(Runnable action) {
@@ -91,7 +84,7 @@ final class Transactions {
     T run(Connection connection) throws SQLException;
   }
 
-  private <T> T joining(String operation, Joined<T> joined, Attempt<T> alone) {
+  private <T> T joining(String operation, Joined<T> joined, Retries.Attempt<T> alone) {
     Connection connection = null;
     if (host != null) {
       try {
@@ -101,7 +94,7 @@ final class Transactions {
       }
     }
     if (connection == null) {
-      return retrying(operation, alone);
+      return retries.run(operation, alone);
     }
     try {
       if (connection.getAutoCommit()) {
@@ -164,31 +157,17 @@ final class Transactions {
     return new Session(connection, dialect, true, 0);
   }
 
-  private <T> T retrying(String operation, Attempt<T> attempt) {
-    for (int failed = 1; ; failed++) {
-      try {
-        return attempt.run();
-      } catch (StoreException e) {
-        throw e;
-      } catch (SQLException | RuntimeException e) {
-        if (failed == ATTEMPTS || !failures.isContention(e) || !pause(failed)) {
-          throw failures.of(operation, e);
-        }
-        LOG.debug("{}: attempt {} met contention ({})", operation, failed, Failures.describe(e));
-      }
+  /** Without a connection nothing has met any other transaction, whatever code the pool reports. */
+  private Connection connect(String operation) {
+    try {
+      return dataSource.getConnection();
+    } catch (SQLException | RuntimeException e) {
+      throw failures.of(Kind.UNAVAILABLE, operation, e);
     }
   }
 
-  /** Waits longer after each failure, by chance, so that those in each other's way part. */
-  private static boolean pause(int failed) {
-    long longest = Math.min(MAX_PAUSE_MILLIS, 1L << failed);
-    long millis = ThreadLocalRandom.current().nextLong(longest) + 1;
-    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
-    return !Thread.currentThread().isInterrupted();
-  }
-
-  private <T> T readAlone(Work<T> work) throws SQLException {
-    Connection connection = dataSource.getConnection();
+  private <T> T readAlone(String operation, Work<T> work) throws SQLException {
+    Connection connection = connect(operation);
     try {
       boolean autoCommit = connection.getAutoCommit();
       refresh(connection, autoCommit);
@@ -205,7 +184,7 @@ final class Transactions {
   }
 
   private <T> T writeAlone(String operation, Work<T> work, Predicate<T> keep) throws SQLException {
-    Connection connection = dataSource.getConnection();
+    Connection connection = connect(operation);
     try {
       boolean autoCommit = connection.getAutoCommit();
       refresh(connection, autoCommit);
@@ -234,8 +213,12 @@ final class Transactions {
     }
   }
 
-  private void refresh(Connection connection, boolean autoCommit) throws SQLException {
-    if (!autoCommit && dialect.takesSnapshotsEarly()) {
+  /**
+   * The pool may have begun a transaction by asking whether the connection is alive, and on HSQLDB
+   * one begins where the last one ended: its snapshot would hide what was committed since.
+   */
+  private static void refresh(Connection connection, boolean autoCommit) throws SQLException {
+    if (!autoCommit) {
       connection.rollback();
     }
   }
@@ -245,7 +228,7 @@ final class Transactions {
     try {
       connection.commit();
     } catch (SQLException | RuntimeException e) {
-      if (failures.isContention(e) || failures.isDuplicate(e)) {
+      if (failures.isConflict(e) || failures.isDuplicate(e)) {
         throw e;
       }
       throw failures.of(Kind.OUTCOME_UNKNOWN, operation, e);

@@ -25,6 +25,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Interleavings that go wrong when done the obvious way: shown so, and then that ours do not. */
 class InterleavingTest {
+  /** As a pool does that asks whether a connection is alive; H2's snapshot is of these tables. */
+  private static final String BEGIN = "SELECT COUNT(*) FROM keystile_key, keystile_change";
+
   private final ExecutorService elsewhere = Executors.newSingleThreadExecutor();
 
   @AfterEach
@@ -128,6 +131,46 @@ class InterleavingTest {
 
     assertThat(seen).as("each poll sees one change more").isEqualTo(counting(20));
     assertThat(seenByBroken).as("the broken poller must be caught").containsOnly(0);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"H2", "HSQLDB", "SQLITE_WAL", "POSTGRESQL", "MARIADB"})
+  void a_read_sees_what_is_committed_though_the_pool_left_a_snapshot_open(Database database)
+      throws SQLException {
+    Setup setup = Setup.plain(database);
+    JdbcKeyStore writer = setup.store();
+    KeyRecord first = Keys.given(writer, Keys.full("owner"));
+    List<Long> revisions = new ArrayList<>();
+    List<Integer> changes = new ArrayList<>();
+
+    for (boolean mayEnd : List.of(true, false)) {
+      try (Connection connection = setup.watched.dataSource().getConnection()) {
+        if (!database.oneWriterAtATime()) {
+          connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+        }
+        connection.setAutoCommit(false);
+        WatchedDataSource pool = new WatchedDataSource(() -> connection);
+        pool.ignore("close");
+        JdbcKeyStore reader = JdbcKeyStore.builder(pool.dataSource()).build();
+        if (!mayEnd) {
+          pool.ignore("close", "rollback");
+        }
+        KeyRecord current = writer.load(first.id()).orElseThrow();
+        number(connection, BEGIN);
+        elsewhere(() -> replaceAndGet(setup, Keys.next(current)));
+        revisions.add(reader.load(first.id()).orElseThrow().revision());
+        number(connection, BEGIN);
+        elsewhere(() -> replaceAndGet(setup, Keys.next(Keys.next(current))));
+        changes.add(reader.changesSince(ChangeCursor.after(0), 100).list().size());
+        connection.rollback();
+        connection.setAutoCommit(true);
+      }
+    }
+
+    assertThat(List.of(revisions.get(0), changes.get(0))).isEqualTo(List.of(2L, 3));
+    assertThat(List.of(revisions.get(1), changes.get(1)))
+        .as("a store that reads in the open transaction must be caught: 4 and 5 are committed")
+        .isEqualTo(List.of(3L, 3));
   }
 
   private static List<Integer> counting(int end) {
