@@ -86,6 +86,52 @@ class RolesTest {
     }
   }
 
+  @Test
+  void a_role_without_rights_on_what_every_store_needs_is_refused() throws SQLException {
+    String url = Database.POSTGRESQL.freshUrl();
+    String schema = url.substring(url.lastIndexOf('=') + 1);
+    String role = "nobody_" + schema;
+    try (HikariDataSource owner = Database.POSTGRESQL.pool(url, true, false)) {
+      given(owner);
+      execute(
+          owner,
+          List.of(
+              "CREATE ROLE " + role + " LOGIN",
+              "GRANT USAGE ON SCHEMA " + schema + " TO " + role,
+              "GRANT SELECT ON keystile_key, keystile_use, keystile_audit TO " + role));
+    }
+    assertNotReadable(Database.POSTGRESQL, url.replace("user=postgres", "user=" + role));
+  }
+
+  @Test
+  void a_role_with_rights_on_tables_that_do_not_exist_for_it_is_refused_on_mariadb()
+      throws SQLException {
+    String url = Database.MARIADB.freshUrl();
+    try (HikariDataSource owner = Database.MARIADB.pool(url, true, false);
+        Connection connection = owner.getConnection()) {
+      String user = "'nobody'@'%'";
+      String table = connection.getCatalog() + ".keystile_key";
+      given(owner);
+      execute(
+          owner,
+          List.of(
+              "CREATE USER " + user,
+              "GRANT SELECT ON " + table + " TO " + user,
+              "DROP TABLE keystile_version, keystile_change"));
+    }
+    assertNotReadable(Database.MARIADB, url.replace("user=keystile", "user=nobody"));
+  }
+
+  private static void assertNotReadable(Database database, String url) {
+    try (HikariDataSource pool = database.pool(url, true, false)) {
+      assertThat(catchThrowable(() -> JdbcKeyStore.create(pool)))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("table keystile_version is missing, or not readable")
+          .hasMessageContaining("table keystile_change is missing, or not readable")
+          .hasMessageNotContainingAny("keystile_key", "_use", "_audit", "_owner");
+    }
+  }
+
   private static KeyRecord given(HikariDataSource owner) {
     KeyStore store = JdbcKeyStore.builder(owner).initializeSchema(true).build();
     return Keys.given(store, Keys.full("owner"));
