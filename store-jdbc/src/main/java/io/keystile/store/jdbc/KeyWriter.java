@@ -12,6 +12,8 @@ import io.keystile.store.WriteOutcome.Kind;
 import java.sql.SQLException;
 import java.sql.SQLTransactionRollbackException;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * others before it has read anything, and all that follows is done by whoever got through.
  */
 final class KeyWriter {
+  private static final int ROWS_PER_PURGE = 1000;
+
   private final Transactions transactions;
   private final Failures failures;
   private final Sql sql;
@@ -50,8 +54,8 @@ final class KeyWriter {
     }
     return new Purge.Result(
         keys,
-        purgeOldest(sql.purgeAudit, purge.auditBefore(), purge.limit()),
-        purgeOldest(sql.purgeChanges, purge.changesBefore(), purge.limit()));
+        purgeOldest(sql.oldestAudit, sql.deleteAudit, purge.auditBefore(), purge.limit()),
+        purgeOldest(sql.oldestChanges, sql.deleteChange, purge.changesBefore(), purge.limit()));
   }
 
   private boolean applied(Kind kind) {
@@ -216,14 +220,35 @@ final class KeyWriter {
     return Optional.empty();
   }
 
-  private int purgeOldest(String delete, @Nullable Instant before, int limit) {
+  /** Looks for rows before it deletes them, and deletes few at a time: issuing must not wait. */
+  private int purgeOldest(String oldest, String delete, @Nullable Instant before, int limit) {
     if (before == null) {
       return 0;
     }
-    return transactions.write(
-        "purge",
-        session -> session.update(delete, binder -> binder.time(before).number(limit)),
-        deleted -> true);
+    List<Long> numbers =
+        transactions.read(
+            "purge",
+            session ->
+                session.query(
+                    oldest, binder -> binder.time(before).number(limit), KeyWriter::readNumbers));
+    // all nodes delete in one order, so that their batches do not deadlock
+    Collections.sort(numbers);
+    int deleted = 0;
+    for (int from = 0; from < numbers.size(); from += ROWS_PER_PURGE) {
+      List<Long> part = numbers.subList(from, Math.min(from + ROWS_PER_PURGE, numbers.size()));
+      deleted +=
+          transactions.write(
+              "purge", session -> session.batch(delete, part, Binder::number), count -> true);
+    }
+    return deleted;
+  }
+
+  private static List<Long> readNumbers(Row row) throws SQLException {
+    List<Long> numbers = new ArrayList<>();
+    while (row.next()) {
+      numbers.add(row.number());
+    }
+    return numbers;
   }
 
   private static void checkInsert(List<KeyWrite> writes, int ownerMaximum) {

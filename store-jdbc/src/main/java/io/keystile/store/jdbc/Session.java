@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Collection;
 
 /** A connection while one operation uses it. */
@@ -59,14 +60,19 @@ final class Session {
     }
   }
 
-  <E> void batch(String sql, Collection<E> elements, BindingOf<E> binding) throws SQLException {
+  /** Returns how many rows were changed; drivers that do not tell count as one per element. */
+  <E> int batch(String sql, Collection<E> elements, BindingOf<E> binding) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       Binder binder = new Binder(statement, dialect);
       for (E element : elements) {
         binding.bind(binder.restart(), element);
         statement.addBatch();
       }
-      statement.executeBatch();
+      int changed = 0;
+      for (int count : statement.executeBatch()) {
+        changed += count == Statement.SUCCESS_NO_INFO ? 1 : count;
+      }
+      return changed;
     }
   }
 }

@@ -94,8 +94,10 @@ final class Sql {
   final String purgeKey;
   final String deleteUses;
   final String deleteIdleOwner;
-  final String purgeAudit;
-  final String purgeChanges;
+  final String oldestAudit;
+  final String deleteAudit;
+  final String oldestChanges;
+  final String deleteChange;
 
   private final String listFrom;
   private final String listTo;
@@ -214,8 +216,10 @@ final class Sql {
             + " WHERE owner = ? AND NOT EXISTS (SELECT 1 FROM "
             + key
             + " WHERE owner = ?)";
-    purgeAudit = deleteOldest(audit, "happened_at");
-    purgeChanges = deleteOldest(change, "seq");
+    oldestAudit = oldest(audit, "happened_at");
+    deleteAudit = deleteNumber(audit);
+    oldestChanges = oldest(change, "seq");
+    deleteChange = deleteNumber(change);
     selectAudit = "SELECT seq, " + String.join(", ", AUDIT_COLUMNS) + " FROM " + audit;
     findOperation = selectAudit + " WHERE operation_id = ?" + dialect.currentRead();
   }
@@ -267,15 +271,13 @@ final class Sql {
         + ")";
   }
 
-  /** The inner query is wrapped once more because MariaDB takes no limit directly within IN. */
-  private static String deleteOldest(String table, String order) {
-    return "DELETE FROM "
-        + table
-        + " WHERE seq IN (SELECT seq FROM (SELECT seq FROM "
-        + table
-        + " WHERE happened_at < ? ORDER BY "
-        + order
-        + " LIMIT ?) oldest)";
+  private static String oldest(String table, String order) {
+    return "SELECT seq FROM " + table + " WHERE happened_at < ? ORDER BY " + order + " LIMIT ?";
+  }
+
+  /** By number, one by one: on MariaDB a range locks its end, where new rows are put. */
+  private static String deleteNumber(String table) {
+    return "DELETE FROM " + table + " WHERE seq = ?";
   }
 
   private static String qualify(String alias, List<String> columns) {

@@ -3,15 +3,18 @@ package io.keystile.store.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.keystile.store.AuditFilter;
 import io.keystile.store.ChangeCursor;
 import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyRecord.State;
+import io.keystile.store.Purge;
 import io.keystile.store.WriteOutcome;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -171,6 +174,31 @@ class InterleavingTest {
     assertThat(List.of(revisions.get(1), changes.get(1)))
         .as("a store that reads in the open transaction must be caught: 4 and 5 are committed")
         .isEqualTo(List.of(3L, 3));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"H2", "POSTGRESQL", "MARIADB"})
+  void nobody_waits_for_a_purge_that_is_not_committed_yet(Database database) {
+    Setup setup = Setup.plain(database);
+    JdbcKeyStore issuer = setup.store();
+    HostTransactions host =
+        new HostTransactions(setup.watched.dataSource(), Connection.TRANSACTION_REPEATABLE_READ);
+    JdbcKeyStore store = setup.builder().joining(host).build();
+    for (int i = 0; i < 20; i++) {
+      Keys.given(issuer, Keys.of("owner").build());
+    }
+    Instant later = Keys.NOW.plusSeconds(1);
+
+    host.run(
+        connection -> {
+          Purge.Result result = store.purge(new Purge(List.of(), later, later, 15));
+          assertThat(result).isEqualTo(new Purge.Result(0, 15, 15));
+          elsewhere(() -> Keys.given(issuer, Keys.of("owner").build()));
+        });
+    assertThat(issuer.changesSince(ChangeCursor.after(0), 100).list()).hasSize(6);
+    assertThat(issuer.audit(AuditFilter.all(), 0, 100)).hasSize(6);
+    assertThat(issuer.purge(new Purge(List.of(), later, later, 100)))
+        .isEqualTo(new Purge.Result(0, 6, 6));
   }
 
   private static List<Integer> counting(int end) {

@@ -160,7 +160,7 @@ class RolesTest {
       writes.add(() -> store.replace(Keys.write(Keys.next(record))));
       writes.add(() -> store.purge(new Purge(List.of(Keys.write(record)), null, null, 1)));
       writes.add(() -> store.purge(new Purge(List.of(), Keys.NOW, null, 1)));
-      writes.add(() -> store.purge(new Purge(List.of(), null, Keys.NOW, 1)));
+      writes.add(() -> store.purge(new Purge(List.of(), null, Keys.NOW.plusSeconds(1), 1)));
       writes.add(() -> store.recordUse(List.of(new UseMark(record.id(), 1, Keys.NOW, Keys.NOW))));
       for (ThrowingCallable write : writes) {
         assertThat(catchThrowable(write))
