@@ -2,7 +2,9 @@ package io.keystile.store.jdbc;
 
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Locale;
 
 /** In what the databases differ. All statements are the same for all of them, see {@link Sql}. */
@@ -83,6 +85,14 @@ abstract class Dialect {
   /** Whether a statement's time limit works and changes nothing but that statement. */
   boolean limitsStatementTime() {
     return false;
+  }
+
+  /** What a query for one setting answers; empty if it answers nothing. */
+  static String setting(Connection connection, String query) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(query)) {
+      return result.next() ? String.valueOf(result.getString(1)) : "";
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.keystile.store.jdbc;
 
+import java.sql.Connection;
 import java.sql.SQLException;
 
 /** H2. */
@@ -36,5 +37,19 @@ final class H2Dialect extends Dialect {
   @Override
   boolean isLockTimeout(SQLException e) {
     return e.getErrorCode() == LOCK_TIMEOUT;
+  }
+
+  /** Where empty text becomes null, a key without scopes cannot be kept. */
+  @Override
+  void checkSettings(Connection connection) throws SQLException {
+    super.checkSettings(connection);
+    String mode =
+        setting(
+            connection,
+            "SELECT SETTING_VALUE FROM INFORMATION_SCHEMA.SETTINGS WHERE SETTING_NAME = 'MODE'");
+    if ("Oracle".equalsIgnoreCase(mode)) {
+      throw new IllegalStateException(
+          "H2 runs with MODE=Oracle, in which empty text becomes null: take it out of the URL");
+    }
   }
 }

@@ -1,9 +1,7 @@
 package io.keystile.store.jdbc;
 
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 
 /** HSQLDB in its MVCC mode. */
 final class HsqldbDialect extends Dialect {
@@ -39,16 +37,11 @@ final class HsqldbDialect extends Dialect {
   @Override
   void checkSettings(Connection connection) throws SQLException {
     super.checkSettings(connection);
-    String mode = "unknown";
-    try (Statement statement = connection.createStatement();
-        ResultSet result =
-            statement.executeQuery(
-                "SELECT property_value FROM information_schema.system_properties"
-                    + " WHERE property_name = 'hsqldb.tx'")) {
-      if (result.next()) {
-        mode = result.getString(1);
-      }
-    }
+    String mode =
+        setting(
+            connection,
+            "SELECT property_value FROM information_schema.system_properties"
+                + " WHERE property_name = 'hsqldb.tx'");
     if (!"mvcc".equalsIgnoreCase(mode)) {
       throw new IllegalStateException(
           "HSQLDB runs in transaction mode "

@@ -300,12 +300,7 @@ public final class JdbcKeyStore implements KeyStore {
      */
     public JdbcKeyStore build() {
       try (Connection connection = dataSource.getConnection()) {
-        Dialect dialect = Dialect.of(connection.getMetaData());
-        dialect.checkSettings(connection);
-        checkSchema(connection, new Schema(dialect, prefix));
-        if (!connection.getAutoCommit()) {
-          connection.rollback();
-        }
+        Dialect dialect = inspect(connection);
         Failures failures = new Failures(dialect, driverCauses);
         int seconds = Math.toIntExact(readTimeout.toSeconds());
         Transactions transactions = new Transactions(dataSource, host, dialect, failures, seconds);
@@ -316,6 +311,21 @@ public final class JdbcKeyStore implements KeyStore {
             StoreException.Kind.UNAVAILABLE,
             "build: " + Failures.describe(e),
             driverCauses ? e : null);
+      }
+    }
+
+    /** Gives the connection back without an open transaction, also where it is refused. */
+    private Dialect inspect(Connection connection) throws SQLException {
+      boolean autoCommit = connection.getAutoCommit();
+      try {
+        Dialect dialect = Dialect.of(connection.getMetaData());
+        dialect.checkSettings(connection);
+        checkSchema(connection, new Schema(dialect, prefix));
+        return dialect;
+      } finally {
+        if (!autoCommit) {
+          Transactions.rollBack(connection);
+        }
       }
     }
 

@@ -1,5 +1,6 @@
 package io.keystile.store.jdbc;
 
+import java.sql.Connection;
 import java.sql.SQLException;
 
 /** MariaDB, and MySQL, whose own server the tests do not run. */
@@ -60,5 +61,15 @@ final class MariaDbDialect extends Dialect {
   @Override
   boolean limitsStatementTime() {
     return true;
+  }
+
+  /** Where empty text becomes null, a key without scopes cannot be kept. */
+  @Override
+  void checkSettings(Connection connection) throws SQLException {
+    super.checkSettings(connection);
+    if (setting(connection, "SELECT @@sql_mode").contains("EMPTY_STRING_IS_NULL")) {
+      throw new IllegalStateException(
+          "the sql_mode contains EMPTY_STRING_IS_NULL: take it out for the store's connections");
+    }
   }
 }

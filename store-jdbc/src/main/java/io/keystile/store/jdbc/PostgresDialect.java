@@ -1,5 +1,6 @@
 package io.keystile.store.jdbc;
 
+import java.sql.Connection;
 import java.sql.SQLException;
 
 /** PostgreSQL. Compared columns are declared with the collation {@code "C"}. */
@@ -40,5 +41,16 @@ final class PostgresDialect extends Dialect {
   @Override
   boolean limitsStatementTime() {
     return true;
+  }
+
+  /** Other encodings refuse some text, or keep bytes that nobody checks. */
+  @Override
+  void checkSettings(Connection connection) throws SQLException {
+    super.checkSettings(connection);
+    String encoding = setting(connection, "SHOW server_encoding");
+    if (!"UTF8".equals(encoding)) {
+      throw new IllegalStateException(
+          "the database has the encoding " + encoding + ": create one with ENCODING 'UTF8'");
+    }
   }
 }

@@ -128,24 +128,30 @@ final class Transactions {
   private <T> T writeUnderSavepoint(Connection connection, Work<T> work, Predicate<T> keep)
       throws SQLException {
     Savepoint savepoint = connection.setSavepoint();
-    boolean kept = false;
+    boolean answered = false;
     try {
       T result = work.run(hosted(connection));
-      kept = keep.test(result);
-      return result;
-    } finally {
+      boolean kept = keep.test(result);
+      answered = true;
       if (kept) {
         connection.releaseSavepoint(savepoint);
       } else {
-        undo(connection, savepoint);
+        // if this fails, half a write stays in the host's transaction, and the host must hear of it
+        connection.rollback(savepoint);
+      }
+      return result;
+    } finally {
+      if (!answered) {
+        tryUndo(connection, savepoint);
       }
     }
   }
 
   /**
-   * Databases that gave the whole transaction up have lost the savepoint, and all else, already.
+   * For a failure that is on its way to the host already. Databases that gave the whole transaction
+   * up have lost the savepoint, and all else, before.
    */
-  private static void undo(Connection connection, Savepoint savepoint) {
+  private static void tryUndo(Connection connection, Savepoint savepoint) {
     try {
       connection.rollback(savepoint);
     } catch (SQLException | RuntimeException e) {
@@ -235,7 +241,7 @@ final class Transactions {
     }
   }
 
-  private static boolean rollBack(Connection connection) {
+  static boolean rollBack(Connection connection) {
     try {
       connection.rollback();
       return true;

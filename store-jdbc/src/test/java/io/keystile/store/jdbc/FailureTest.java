@@ -355,6 +355,29 @@ class FailureTest {
   }
 
   @Test
+  void a_refusal_that_cannot_be_undone_in_a_transaction_of_the_host_is_a_failure() {
+    Setup setup = Setup.plain(Database.H2);
+    KeyRecord taken = Keys.given(setup.store(), Keys.of("owner").build());
+    WatchedDataSource watched = new WatchedDataSource(setup.watched.dataSource()::getConnection);
+    HostTransactions host =
+        new HostTransactions(watched.dataSource(), Connection.TRANSACTION_READ_COMMITTED);
+    JdbcKeyStore store = setup.builder().joining(host).build();
+    List<KeyWrite> writes = List.of(Keys.write(Keys.of("owner").build()), Keys.write(taken));
+
+    host.run(
+        connection -> {
+          watched.failWhen(call -> call.equals("rollback"));
+          assertThat(catchThrowable(() -> store.insert(writes, Keys.NO_MAXIMUM)))
+              .as("half of the keys may be in the transaction")
+              .isInstanceOf(StoreException.class)
+              .hasMessageContaining("08006");
+          watched.failWhen(call -> false);
+          assertThat(store.insert(writes, Keys.NO_MAXIMUM)).isEqualTo(WriteOutcome.DUPLICATE);
+          connection.rollback();
+        });
+  }
+
+  @Test
   void an_interrupt_ends_the_attempts_and_is_kept() {
     Setup setup = Setup.plain(Database.H2);
     KeyRecord record = Keys.given(setup.store(), Keys.of("owner").build());

@@ -270,6 +270,64 @@ class SchemaTest {
         .hasMessageContaining("hsqldb.tx=mvcc");
   }
 
+  private static void assertRefused(Database database, String url, String message) {
+    try (HikariDataSource dataSource = database.pool(url, true, false)) {
+      assertThat(
+              catchThrowable(() -> JdbcKeyStore.builder(dataSource).initializeSchema(true).build()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining(message);
+    }
+  }
+
+  @Test
+  void settings_that_make_empty_text_null_are_refused() {
+    assertRefused(Database.H2, Database.H2.freshUrl() + ";MODE=Oracle", "MODE=Oracle");
+    assertRefused(
+        Database.MARIADB,
+        Database.MARIADB.freshUrl() + "&sessionVariables=sql_mode=EMPTY_STRING_IS_NULL",
+        "EMPTY_STRING_IS_NULL");
+  }
+
+  @Test
+  void a_postgresql_database_in_another_encoding_than_utf8_is_refused() throws SQLException {
+    String url = Database.POSTGRESQL.freshUrl();
+    try (HikariDataSource dataSource = Database.POSTGRESQL.pool(url, true, false);
+        Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      for (String encoding : List.of("SQL_ASCII", "LATIN1")) {
+        String name = "in_" + encoding.toLowerCase(Locale.ROOT);
+        statement.execute(
+            "CREATE DATABASE "
+                + name
+                + " ENCODING '"
+                + encoding
+                + "' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+        String other =
+            url.replace("/postgres?", "/" + name + "?").replaceAll("&currentSchema=.*", "");
+        assertRefused(Database.POSTGRESQL, other, "encoding " + encoding);
+      }
+    }
+  }
+
+  @Test
+  void a_connection_comes_back_without_a_transaction_though_the_schema_is_refused()
+      throws SQLException {
+    try (HikariDataSource dataSource = Database.H2.pool(Database.H2.freshUrl(), false, false)) {
+      JdbcKeyStore.builder(dataSource).initializeSchema(true).build();
+      try (Connection connection = dataSource.getConnection();
+          Statement statement = connection.createStatement()) {
+        statement.execute("DROP INDEX keystile_key_by_owner");
+      }
+      WatchedDataSource watched = new WatchedDataSource(dataSource::getConnection);
+      watched.record();
+      assertThat(catchThrowable(() -> JdbcKeyStore.create(watched.dataSource())))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("has no index on (owner, key_id)");
+      assertThat(watched.statements).containsExactly("rollback");
+      assertThat(watched.closed).hasValue(1);
+    }
+  }
+
   @Test
   void read_uncommitted_is_refused() {
     HikariDataSource dataSource = Database.MARIADB.fresh();
