@@ -4,6 +4,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -24,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * commas are read as several. Blanks and tabs around a value are dropped, and nothing else is
  * changed. An empty value does not count. The same value twice is one, two different values are
  * ambiguous. Bodies and cookies are never read. A header value of more than {@value #MAX_LENGTH}
- * characters is not taken apart: it is at most a credential that no validation accepts.
+ * characters, without the blanks around it, is not taken apart: it is at most a credential that no
+ * validation accepts, and only if it begins as one.
  *
  * <p>Immutable and safe for use by many threads. Throws nothing, whatever a client sends. The
  * methods that look like setters return a changed copy.
@@ -48,11 +50,14 @@ public final class CredentialExtractor {
   /** A scheme of RFC 9110, what separates it, and its credentials. */
   private static final Pattern CREDENTIALS =
       Pattern.compile(
-          "(ApiKey|api-key|Bearer)[ \t]+(.*)", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+          "(ApiKey|api-key|Bearer)[ \t]++(.*)", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
   /** Up to the secret, so that a mistyped token is one, too. */
   private static final Pattern OUR_FORM =
       Pattern.compile("[a-z][a-z0-9]{1,15}_([a-z][a-z0-9]{1,15})_[0-9A-Za-z]{22}_");
+
+  /** A parameter in a query or a fragment, with what stands before it. */
+  private static final Pattern PAIR = Pattern.compile("[?#&;]([^?#&;]*)");
 
   private final List<String> headers;
   private final @Nullable String parameter;
@@ -122,12 +127,12 @@ public final class CredentialExtractor {
   public <R> Credential extract(R request, HeaderGetter<R> getter) {
     Candidates candidates = new Candidates();
     for (String header : headers) {
-      for (String line : lines(getter.headers(request, header))) {
-        readKeys(line, candidates);
+      for (String line : values(request, getter, header)) {
+        readKeys(trim(line), candidates);
       }
     }
-    for (String line : lines(getter.headers(request, "Authorization"))) {
-      readAuthorization(line, candidates);
+    for (String line : values(request, getter, "Authorization")) {
+      readAuthorization(trim(line), candidates);
     }
     if (parameter != null) {
       readQuery(parameter, getter.rawQuery(request), candidates);
@@ -135,8 +140,18 @@ public final class CredentialExtractor {
     return candidates.credential();
   }
 
-  private static List<String> lines(@Nullable List<String> values) {
-    return values == null ? List.of() : values;
+  /** The values of a header, none of them null, whatever a framework gives. */
+  static <R> List<String> values(R request, HeaderGetter<R> getter, String name) {
+    List<String> values = getter.headers(request, name);
+    if (values == null) {
+      return List.of();
+    }
+    for (String value : values) {
+      if (value == null) {
+        return values.stream().map(v -> Objects.requireNonNullElse(v, "")).toList();
+      }
+    }
+    return values;
   }
 
   private static void readKeys(String line, Candidates candidates) {
@@ -150,20 +165,14 @@ public final class CredentialExtractor {
   }
 
   private static void readAuthorization(String line, Candidates candidates) {
-    if (line.length() > MAX_LENGTH) {
-      // long ones belong to the host, unless they say that they are ours
-      if (line.regionMatches(true, 0, "ApiKey ", 0, 7)
-          || line.regionMatches(true, 0, "api-key ", 0, 8)) {
-        candidates.add(line);
-      }
-      return;
-    }
-    for (String part : line.split(",")) {
+    // long ones belong to the host, unless they begin as ours do
+    boolean whole = line.length() > MAX_LENGTH;
+    for (String part : whole ? new String[] {line} : line.split(",")) {
       Matcher credentials = CREDENTIALS.matcher(trim(part));
       if (credentials.matches()
           && (!credentials.group(1).equalsIgnoreCase("Bearer")
               || OUR_FORM.matcher(credentials.group(2)).lookingAt())) {
-        candidates.add(credentials.group(2));
+        candidates.add(whole ? line : credentials.group(2));
       }
     }
   }
@@ -221,29 +230,47 @@ public final class CredentialExtractor {
 
   /**
    * Removes keys from a URL that is to be logged: every parameter of this extractor's name, and
-   * every {@value #QUERY_PARAMETER}, also where the query is not read, since clients try. Names are
-   * matched in any case here.
+   * every {@value #QUERY_PARAMETER}, also where the query is not read, since clients try. More is
+   * looked at than is read: names are matched in any case, semicolons separate parameters as well,
+   * and the fragment is taken for a query.
    *
    * @param url a URL, or the path and query of one
    * @return the URL without these parameters, otherwise as it was
    */
   public String withoutKey(String url) {
-    int question = url.indexOf('?');
-    if (question < 0) {
-      return url;
+    int start = 0;
+    while (start < url.length() && !isOpening(url.charAt(start))) {
+      start++;
     }
-    int hash = url.indexOf('#', question);
-    int end = hash < 0 ? url.length() : hash;
-    List<String> kept = new ArrayList<>();
-    for (String pair : url.substring(question + 1, end).split("&", -1)) {
-      int equals = pair.indexOf('=');
-      String name = decode(equals < 0 ? pair : pair.substring(0, equals));
-      if (!name.equalsIgnoreCase(QUERY_PARAMETER) && !name.equalsIgnoreCase(parameter)) {
-        kept.add(pair);
+    StringBuilder kept = new StringBuilder(url.length()).append(url, 0, start);
+    boolean removed = false;
+    char opening = 0; // the ? or # of what was removed, for the next that stays
+    Matcher pair = PAIR.matcher(url).region(start, url.length());
+    while (pair.find()) {
+      char separator = url.charAt(pair.start());
+      if (removed && separator == '?') {
+        continue; // still the value
+      }
+      removed = isKey(pair.group(1));
+      if (!removed) {
+        kept.append(opening == 0 || isOpening(separator) ? separator : opening);
+        kept.append(pair.group(1));
+        opening = 0;
+      } else if (isOpening(separator)) {
+        opening = separator;
       }
     }
-    String query = kept.isEmpty() ? "" : "?" + String.join("&", kept);
-    return url.substring(0, question) + query + url.substring(end);
+    return kept.toString();
+  }
+
+  private static boolean isOpening(char c) {
+    return c == '?' || c == '#';
+  }
+
+  private boolean isKey(String pair) {
+    int equals = pair.indexOf('=');
+    String name = decode(equals < 0 ? pair : pair.substring(0, equals));
+    return name.equalsIgnoreCase(QUERY_PARAMETER) || name.equalsIgnoreCase(parameter);
   }
 
   /** The candidates of one request, of which only the first and a contradiction matter. */

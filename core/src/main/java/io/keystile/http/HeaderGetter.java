@@ -40,7 +40,8 @@ public interface HeaderGetter<R> {
    *
    * @param request the request
    * @param name the name of the header, in any case
-   * @return the values; null or empty if there is no such header
+   * @return the values; null or empty if there is no such header. A null among them is read as an
+   *     empty value
    */
   @Nullable List<String> headers(R request, String name);
 

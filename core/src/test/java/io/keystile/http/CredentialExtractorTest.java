@@ -115,6 +115,20 @@ class CredentialExtractorTest {
       Authorization: api-key [LONG] => api-key [LONG]
       X-API-Key: [A] | X-API-Key: [LONG] => ambiguous
 
+      # long ones count if they begin as ours, and blanks do not make one long
+      X-API-Key: [A] | Authorization: Bearer [B][BLANKS] => ambiguous
+      X-API-Key: [A] | Authorization: Bearer [A][BLANKS] => [A]
+      X-API-Key: [A] | Authorization: [BLANKS]Bearer [B] => ambiguous
+      X-API-Key: [A] | Authorization: Bearer [BLANKS][B] => ambiguous
+      X-API-Key: [A] | Authorization: Bearer [B][LONG] => ambiguous
+      X-API-Key: [A] | Authorization: Bearer<tab>[B], [LONG] => ambiguous
+      X-API-Key: [A] | Authorization: ApiKey<tab>[LONG] => ambiguous
+      X-API-Key: [A] | Authorization: api-key<tab>[LONG] => ambiguous
+      X-API-Key: [A] | Authorization: ApiKeys [LONG] => [A]
+      X-API-Key: [A][BLANKS] => [A]
+      X-API-Key: [BLANKS] => absent
+      Authorization: ApiKey[BLANKS] => absent
+
       # nothing
       X-API-Key: => absent
       X-API-Key: <sp><tab> => absent
@@ -211,8 +225,8 @@ class CredentialExtractorTest {
   }
 
   @Test
-  void the_tables_have_122_shapes() {
-    assertThat(shapes()).hasSize(87);
+  void the_tables_have_134_shapes() {
+    assertThat(shapes()).hasSize(99);
     assertThat(query_shapes()).hasSize(24);
     assertThat(test_query_shapes()).hasSize(6);
     assertThat(own_header_shapes()).hasSize(5);
@@ -279,6 +293,7 @@ class CredentialExtractorTest {
         .replace("[JWT]", JWT)
         .replace("[LONG]", LONG)
         .replace("[FULL]", FULL)
+        .replace("[BLANKS]", " \t".repeat(300))
         .replace("<sp>", " ")
         .replace("<tab>", "\t")
         .replace("<nbsp>", "\u00a0")
@@ -409,7 +424,22 @@ class CredentialExtractorTest {
         "https://h:1/p?q=%20&api_key=x&r=+,    https://h:1/p?q=%20&r=+",
         "/?key=x&a=1,                          /?a=1",
         "/?KEY=x,                              /",
-        "/?a=%26api_key%3Dx,                   /?a=%26api_key%3Dx"
+        "/?a=%26api_key%3Dx,                   /?a=%26api_key%3Dx",
+        "/?a=1;api_key=x,                      /?a=1",
+        "/?api_key=x;a=1,                      /?a=1",
+        "/?a=1;api_key=x;b=2&c=3,              /?a=1;b=2&c=3",
+        "/?a=1;b=2,                            /?a=1;b=2",
+        "/?api_key=x?y&a=1,                    /?a=1",
+        "/?next=/p?api_key=x,                  /?next=/p",
+        "/#api_key=x,                          /",
+        "/#api_key=x&a=1,                      /#a=1",
+        "/#a=1&KEY=x;b=2,                      /#a=1;b=2",
+        "/?api_key=x#api_key=y,                /",
+        "/?api_key=x#a&key=y,                  /#a",
+        "/#/route?api_key=x&a=1,               /#/route?a=1",
+        "/#a#api_key=x,                        /#a",
+        "/#,                                   /#",
+        "'',                                   ''"
       })
   void removes_keys_from_a_url(String url, String cleaned) {
     CredentialExtractor extractor = CredentialExtractor.standard().withQueryParameter("key");
@@ -423,11 +453,24 @@ class CredentialExtractorTest {
   }
 
   @Test
+  void takes_a_null_value_for_an_empty_one() {
+    CredentialExtractor extractor = CredentialExtractor.standard();
+
+    Credential none = extractor.extract(SampleRequest.EMPTY, SampleRequest.withNullsAround());
+    Credential one =
+        extractor.extract(
+            SampleRequest.EMPTY.header("X-API-Key", A), SampleRequest.withNullsAround());
+
+    assertThat(none.outcome()).isEqualTo(Credential.Outcome.ABSENT);
+    assertThat(one.revealToken()).isEqualTo(A);
+  }
+
+  @Test
   void no_parameter_that_is_read_survives_in_a_url() {
     SplittableRandom random = Seed.of("CredentialExtractorTest");
     CredentialExtractor extractor = CredentialExtractor.standard().withQueryParameter("api_key");
     List<String> pieces =
-        List.of("api_key=" + A, "api%5Fkey=" + A, "&", "&", "a=1", "#", "?", "%", "+", "=");
+        List.of("api_key=" + A, "api%5Fkey=" + A, "&", "&", ";", "a=1", "#", "?", "%", "+", "=");
     for (int round = 0; round < 10_000; round++) {
       String cleaned = extractor.withoutKey("/p?" + text(random, pieces));
 

@@ -3,6 +3,7 @@ package io.keystile.http;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A request as plain values; the methods that look like setters return a changed copy. */
@@ -42,6 +43,35 @@ record SampleRequest(
           return request.peer;
         }
       };
+
+  /** As the other, but with a null before and behind the values of each header. */
+  static HeaderGetter<SampleRequest> withNullsAround() {
+    return new HeaderGetter<>() {
+      @Override
+      public List<String> headers(SampleRequest request, String name) {
+        List<String> values = new ArrayList<>();
+        values.add(null);
+        values.addAll(Objects.requireNonNullElse(GETTER.headers(request, name), List.of()));
+        values.add(null);
+        return values;
+      }
+
+      @Override
+      public @Nullable String rawQuery(SampleRequest request) {
+        return request.query;
+      }
+
+      @Override
+      public boolean isSecure(SampleRequest request) {
+        return request.secure;
+      }
+
+      @Override
+      public @Nullable String peerAddress(SampleRequest request) {
+        return request.peer;
+      }
+    };
+  }
 
   SampleRequest header(String name, String value) {
     List<Map.Entry<String, String>> more = new ArrayList<>(lines);
