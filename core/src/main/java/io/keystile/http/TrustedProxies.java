@@ -18,14 +18,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li><b>From anywhere else</b>: the address is the peer's, the transport is the connection's. A
- *       clear connection from loopback counts as secure, unless a forwarding header shows that
- *       somebody is behind it.
+ *       clear connection from loopback counts as secure, unless a header that proxies write ({@code
+ *       X-Forwarded-*}, {@code X-Real-IP}, {@code Via} and their like) shows that somebody is
+ *       behind it.
  *   <li><b>From a listed proxy, with a forwarding header</b>: the address is the first from the
  *       right in {@code X-Forwarded-For} or {@code Forwarded} that is not a listed proxy's, within
  *       the last {@value #MAX_HOPS}; if all are, the leftmost. The transport is secure if every
  *       {@code X-Forwarded-Proto}, or the {@code proto} that stands with that address in {@code
  *       Forwarded}, says {@code https}. What is not said or cannot be read is unknown (address) or
  *       clear (transport). Where both kinds of header are present, both must say the same.
+ *   <li><b>From a listed proxy, without a forwarding header</b>: as from anywhere else. A listed
+ *       loopback address is a proxy's and no local client's: the address is unknown then, and a
+ *       clear connection is clear.
  * </ul>
  *
  * <p>Each listed proxy must append to {@code X-Forwarded-For} (or {@code Forwarded}) and must set
@@ -59,7 +63,14 @@ public final class TrustedProxies {
           "X-Forwarded-Protocol",
           "X-Forwarded-Scheme",
           "X-Forwarded-Ssl",
-          "X-Forwarded-Client-Cert");
+          "X-Forwarded-Client-Cert",
+          "X-Real-IP",
+          "Via",
+          "X-Client-IP",
+          "True-Client-IP",
+          "CF-Connecting-IP",
+          "X-Envoy-External-Address",
+          "X-Original-Forwarded-For");
 
   /** Headers that browsers send, and that pages cannot suppress. */
   private static final List<String> BROWSER =
@@ -117,10 +128,7 @@ public final class TrustedProxies {
    */
   public <R> Origin origin(R request, HeaderGetter<R> getter) {
     Function<String, List<String>> headers =
-        name -> {
-          List<String> values = getter.headers(request, name);
-          return values == null ? List.of() : values;
-        };
+        name -> CredentialExtractor.values(request, getter, name);
     Hop client = client(getter.peerAddress(request), getter.isSecure(request), headers);
     List<String> callers = headers.apply("X-Service-Name");
     String address = client.address();
@@ -135,14 +143,15 @@ public final class TrustedProxies {
       @Nullable String peer, boolean secure, Function<String, List<String>> headers) {
     String address = withoutZone(peer);
     boolean listed = proxies.contains(address);
-    boolean local = !secure && LOOPBACK.contains(address);
-    if (!listed && !local) {
-      return new Hop(address, secure);
+    boolean loopback = LOOPBACK.contains(address);
+    if (listed) {
+      if (isAnyIn(headers, FORWARDING)) {
+        return forwarded(headers);
+      }
+      return new Hop(loopback ? null : address, secure);
     }
-    if (!isAnyIn(headers, FORWARDING)) {
-      return new Hop(address, secure || local);
-    }
-    return listed ? forwarded(headers) : new Hop(address, false);
+    boolean local = !secure && loopback;
+    return new Hop(address, secure || (local && !isAnyIn(headers, FORWARDING)));
   }
 
   private Hop forwarded(Function<String, List<String>> headers) {

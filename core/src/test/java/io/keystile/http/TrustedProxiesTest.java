@@ -166,10 +166,48 @@ class TrustedProxiesTest {
     SampleRequest request = SampleRequest.EMPTY.peer("127.0.0.1").secure(false);
     SampleRequest forwarded = request.header("X-Forwarded-For", "1.1.1.1");
 
-    assertThat(Internals.isSecure(origin(local, request))).isTrue();
+    assertThat(Internals.isClear(origin(local, request))).isTrue();
+    assertThat(Internals.address(origin(local, request))).isNull();
+    assertThat(Internals.isSecure(origin(local, request.secure(true)))).isTrue();
+    assertThat(Internals.address(origin(local, request.secure(true)))).isNull();
     assertThat(Internals.isClear(origin(local, forwarded))).isTrue();
     assertThat(Internals.isSecure(origin(local, forwarded.header("X-Forwarded-Proto", "https"))))
         .isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "X-Real-IP",
+        "Via",
+        "X-Client-IP",
+        "True-Client-IP",
+        "CF-Connecting-IP",
+        "X-Envoy-External-Address",
+        "X-Original-Forwarded-For"
+      })
+  void a_header_of_a_proxy_ends_the_exemption_of_loopback(String header) {
+    SampleRequest request =
+        SampleRequest.EMPTY.peer("127.0.0.1").secure(false).header(header, "1.1.1.1");
+
+    Origin unlisted = origin(request);
+    Origin listed = origin(TrustedProxies.of("127.0.0.1"), request);
+
+    assertThat(Internals.isClear(unlisted)).isTrue();
+    assertThat(Internals.address(unlisted)).isEqualTo("127.0.0.1");
+    assertThat(Internals.isClear(listed)).isTrue();
+    assertThat(Internals.address(listed)).isNull();
+  }
+
+  @Test
+  void takes_a_null_value_for_an_empty_one() {
+    SampleRequest request = SampleRequest.EMPTY.peer(PROXY).header("X-Forwarded-For", "1.1.1.1");
+
+    Origin origin = PROXIES.origin(request, SampleRequest.withNullsAround());
+
+    assertThat(Internals.address(origin)).isNull();
+    assertThat(Internals.caller(origin)).isNull();
+    assertThat(Internals.isClear(origin)).isTrue();
   }
 
   @Test
