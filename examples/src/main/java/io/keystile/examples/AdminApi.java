@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The administration side: whoever has a key with {@code admin:keys} looks after all keys. */
@@ -79,7 +80,7 @@ final class AdminApi {
     }
     String status = query.get("status");
     if (status != null) {
-      wanted = wanted.status(KeyDetails.Status.valueOf(status));
+      wanted = wanted.status(status(status));
     }
     String after = query.get("after");
     if (after != null) {
@@ -87,6 +88,14 @@ final class AdminApi {
     }
     KeyPage page = keys.list(wanted);
     return Answer.ok(new Page(page.keys().stream().map(View::of).toList(), page.next()));
+  }
+
+  /** What {@code valueOf} throws would repeat what the client wrote. */
+  private static KeyDetails.Status status(String name) {
+    return Stream.of(KeyDetails.Status.values())
+        .filter(status -> status.name().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("status: there is no such status"));
   }
 
   private Answer show(Routes.Call call) {

@@ -325,6 +325,16 @@ class ForecastServerTest {
     assertThat(service.administer("POST", "/keys", body).statusCode()).isEqualTo(400);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"status=quux", "status=", "status=active", "after=quux", "status=ROTATING"})
+  void refuses_a_question_that_makes_no_sense_and_does_not_repeat_it(String query) {
+    HttpResponse<String> answer = service.administer("GET", "/keys?" + query, "");
+
+    assertThat(answer.statusCode()).isEqualTo(400);
+    assertThat(answer.body()).doesNotContain("quux", "io.keystile", "KeyDetails", "enum");
+  }
+
   @Test
   void refuses_bodies_without_end() {
     String body = "{\"owner\":\"" + "o".repeat(20_000) + "\"}";

@@ -45,6 +45,17 @@ class ServerSecretsTest {
   }
 
   @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void a_folder_that_is_there_is_closed_to_others() throws Exception {
+    Path folder = Files.createDirectory(data.resolve("secrets"));
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xrwx"));
+
+    new ServerSecrets(folder).create();
+
+    assertThat(permissions(folder)).isEqualTo("rwx------");
+  }
+
+  @Test
   void lost_secrets_stop_the_start_and_are_not_replaced() throws Exception {
     Map<String, String> values =
         Map.of("forecast.port", "0", "forecast.admin.port", "0", "forecast.data", data.toString());
