@@ -3,7 +3,6 @@ package io.keystile.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import com.sun.net.httpserver.HttpServer;
 import io.keystile.Access;
 import io.keystile.ApiKeys;
 import io.keystile.Cause;
@@ -16,16 +15,6 @@ import io.keystile.Revocation;
 import io.keystile.Seed;
 import io.keystile.TransportPolicy;
 import io.keystile.store.RevocationReason;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -403,69 +392,5 @@ class HttpGateTest {
       }
     }
     System.out.printf("500 hostile owners, %d issued%n", issued);
-  }
-
-  @Test
-  void guards_the_server_of_the_jdk() throws Exception {
-    String token = issue().revealToken();
-    KeyedHandlers handlers = new KeyedHandlers(keys);
-    HttpServer server =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    server.createContext(
-        "/forecast",
-        handlers.requiring(
-            READ,
-            (exchange, key) -> {
-              byte[] body = key.owner().getBytes(StandardCharsets.UTF_8);
-              exchange.sendResponseHeaders(200, body.length);
-              exchange.getResponseBody().write(body);
-              exchange.close();
-            }));
-    server.createContext("/write", handlers.requiring(WRITE, (exchange, key) -> exchange.close()));
-    server.start();
-    try {
-      URI uri = URI.create("http://localhost:" + server.getAddress().getPort() + "/forecast");
-
-      HttpResponse<String> served = get(uri, "X-API-Key", token);
-      HttpResponse<String> bearer = get(uri, "Authorization", "bearer " + token);
-      HttpResponse<String> absent = get(uri, "Accept", "*/*");
-      HttpResponse<String> invalid = get(uri, "X-API-Key", token + "0");
-      HttpResponse<String> forwarded = get(uri, "X-API-Key", token, "X-Forwarded-Proto", "https");
-      HttpResponse<String> twice = get(uri, "X-API-Key", token, "X-API-Key", "other");
-      HttpResponse<String> scope = get(uri.resolve("/write"), "X-API-Key", token);
-
-      assertThat(served.statusCode()).isEqualTo(200);
-      assertThat(served.body()).isEqualTo("weather-app");
-      assertThat(bearer.statusCode()).isEqualTo(200);
-      assertThat(absent.statusCode()).isEqualTo(401);
-      assertThat(absent.headers().allValues("WWW-Authenticate"))
-          .containsExactly("Bearer realm=\"forecast\"", "ApiKey realm=\"forecast\"");
-      assertThat(absent.headers().firstValue("Content-Type")).hasValue("application/problem+json");
-      assertThat(invalid.statusCode()).isEqualTo(401);
-      assertThat(invalid.body()).contains("invalid_token");
-      assertThat(forwarded.statusCode()).isEqualTo(403);
-      assertThat(twice.statusCode()).isEqualTo(400);
-      assertThat(scope.statusCode()).isEqualTo(403);
-      assertThat(scope.headers().allValues("WWW-Authenticate").get(0))
-          .contains("scope=\"forecast:write\"");
-    } finally {
-      server.stop(0);
-    }
-  }
-
-  private static HttpResponse<String> get(URI uri, String... headers)
-      throws IOException, InterruptedException {
-    HttpRequest request = HttpRequest.newBuilder(uri).headers(headers).build();
-    return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
-  }
-
-  @Test
-  void the_documented_adapter_is_the_tested_one() throws IOException {
-    String document = Files.readString(Path.of("../docs/http.md"));
-    String source = Files.readString(Path.of("src/test/java/io/keystile/http/KeyedHandlers.java"));
-
-    String code = source.substring(source.indexOf("/** The adapter"));
-    assertThat(document).contains(code.strip());
-    assertThat(code.lines().filter(line -> !line.isBlank())).hasSizeLessThan(50);
   }
 }

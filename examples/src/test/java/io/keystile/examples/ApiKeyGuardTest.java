@@ -12,6 +12,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -54,6 +56,16 @@ class ApiKeyGuardTest {
 
     assertThat(answer("GET", handler)).startsWith("HTTP/1.1 405").endsWith("}");
     assertThat(answer("HEAD", handler)).startsWith("HTTP/1.1 405").endsWith("\r\n\r\n");
+  }
+
+  @Test
+  void is_the_adapter_that_the_documents_show() throws IOException {
+    String source =
+        Files.readString(Path.of("src/main/java/io/keystile/examples/ApiKeyGuard.java"));
+    String code = source.substring(source.indexOf("/**")).strip();
+
+    assertThat(code).contains("final class ApiKeyGuard").endsWith("}");
+    assertThat(Files.readString(Path.of("../docs/http.md"))).contains(code);
   }
 
   /** All bytes of an answer; fails with what the handler throws. */
