@@ -14,7 +14,7 @@ import java.util.function.LongSupplier;
  * @param maxAbsent how many unknown ids are remembered
  * @param absentFor for how long
  * @param pollInterval from the start of one poll to the start of the next
- * @param pollDeadline how long a poll may take to count as good
+ * @param pollDeadline how long a poll may take before it is told as too slow
  * @param maxStale how long after the start of the last good poll a cached key is accepted
  * @param refreshAfter the age at which a cached key is read again in the background
  * @param entryAge the age at which a cached key is not used any more
