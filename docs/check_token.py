@@ -16,6 +16,7 @@ import sys
 import zlib
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+MEMBERS = ("valid", "malformed", "proofs", "mints", "scanners", "imports")
 WORD = "[a-z][a-z0-9]{1,15}"
 PREFIX = re.compile(f"({WORD})_({WORD})_")
 
@@ -96,6 +97,15 @@ def mint_tag(key, id_bytes):
     return hashlib.sha256(key + id_bytes[:12]).digest()[:4]
 
 
+def import_key(secret):
+    return hmac_sha256(secret, b"keystile v1 import")
+
+
+def import_id(digest, key):
+    """Of a token that was issued elsewhere; key is None where the host gives no secret."""
+    return bytes(6) + (hmac_sha256(key, digest) if key else digest)[:10]
+
+
 def prove(token, scheme, pepper_id, stored, peppers):
     """What a server finds that has these peppers (bytes by id) and accepts both schemes."""
     if scheme == "sha256" and pepper_id is None:
@@ -132,6 +142,8 @@ def check_vectors(vectors):
         for label, expected in entry["mintKeys"].items():
             key = mint_key(bytes.fromhex(entry["bytes"]), *label.split("_"))
             yield entry["id"] + " " + label, key.hex(), expected
+        key = import_key(bytes.fromhex(entry["bytes"]))
+        yield entry["id"] + " import", key.hex(), entry["importKey"]
     for entry in vectors["valid"]:
         yield from check_valid(entry, peppers)
     for entry in vectors["malformed"]:
@@ -146,6 +158,8 @@ def check_vectors(vectors):
     for entry in vectors["scanners"]:
         regex = scanner(entry["brands"], entry["environments"])
         yield entry["name"], regex, entry["regex"]
+    for entry in vectors["imports"]:
+        yield from check_import(entry, peppers, id_keys)
     for entry in vectors["valid"]:
         text = "\\n" + entry["token"] + "x"
         found = re.search(scanner([entry["brand"]], [entry["environment"]]), text)
@@ -172,6 +186,20 @@ def check_valid(entry, peppers):
         yield f"{name}, {pepper_id}", found, expected
 
 
+def check_import(entry, peppers, id_keys):
+    name = entry["name"]
+    digest = hashlib.sha256(entry["token"].encode("utf-8")).digest()
+    secret = id_keys[entry["importKey"]] if entry["importKey"] else None
+    key_id = import_id(digest, import_key(secret) if secret else None)
+    stored = digest
+    if entry["pepper"]:
+        stored = hmac_sha256(hash_key(peppers[entry["pepper"]]), digest)
+    yield name, digest.hex(), entry["sha256"]
+    yield name, key_id.hex(), entry["keyIdHex"]
+    yield name, base62(int.from_bytes(key_id, "big"), 22), entry["keyId"]
+    yield name, stored.hex(), entry["stored"]
+
+
 def broken_rule(text):
     try:
         Token(text)
@@ -189,7 +217,7 @@ def vectors_main(path):
         if found != expected:
             wrong += 1
             print(f"WRONG {name}: found {found!a}, expected {expected!a}")
-    count = sum(len(vectors[m]) for m in ("valid", "malformed", "proofs", "mints", "scanners"))
+    count = sum(len(vectors[m]) for m in MEMBERS)
     print(f"{count} vectors, {checks} checks, {wrong} wrong")
     return 1 if wrong else 0
 

@@ -5,6 +5,9 @@ import org.jspecify.annotations.NullMarked;
 module io.keystile {
   exports io.keystile;
   exports io.keystile.http;
+  exports io.keystile.leak;
+  exports io.keystile.limit;
+  exports io.keystile.usage;
 
   requires transitive io.keystile.store;
   requires static transitive org.jspecify;

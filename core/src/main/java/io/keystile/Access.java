@@ -6,8 +6,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What a request needs: the scopes a key must have been granted. Built once, as a constant, and
- * handed to every validation.
+ * What a request needs: the scopes a key must have been granted, and what the request costs. Built
+ * once, as a constant, and handed to every validation.
  *
  * <pre>{@code
  * static final Access READ = Access.requiring("forecast:read");
@@ -25,16 +25,18 @@ import java.util.stream.Stream;
  */
 public final class Access {
 
-  private static final Access AUTHENTICATED = new Access(new String[0][], false);
+  private static final Access AUTHENTICATED = new Access(new String[0][], false, 1);
 
   /** Each clause is met by any of its scopes; all clauses must be met. */
   private final String[][] clauses;
 
   private final boolean callerRequired;
+  private final long cost;
 
-  private Access(String[][] clauses, boolean callerRequired) {
+  private Access(String[][] clauses, boolean callerRequired, long cost) {
     this.clauses = clauses;
     this.callerRequired = callerRequired;
+    this.cost = cost;
   }
 
   /**
@@ -59,7 +61,8 @@ public final class Access {
         Stream.of(allOf)
             .map(scope -> new String[] {Scopes.requireScope(scope)})
             .toArray(String[][]::new),
-        false);
+        false,
+        1);
   }
 
   /**
@@ -72,7 +75,7 @@ public final class Access {
   public static Access requiringAny(String... anyOf) {
     requireSome(anyOf);
     String[] clause = Stream.of(anyOf).map(Scopes::requireScope).toArray(String[]::new);
-    return new Access(new String[][] {clause}, false);
+    return new Access(new String[][] {clause}, false, 1);
   }
 
   private static void requireSome(String[] scopes) {
@@ -83,7 +86,7 @@ public final class Access {
   }
 
   /**
-   * Returns the access that needs what both need.
+   * Returns the access that needs what both need, and costs what the dearer of them costs.
    *
    * @param other what is needed besides
    * @return the combined access
@@ -91,7 +94,8 @@ public final class Access {
   public Access and(Access other) {
     return new Access(
         Stream.concat(Stream.of(clauses), Stream.of(other.clauses)).toArray(String[][]::new),
-        callerRequired || other.callerRequired);
+        callerRequired || other.callerRequired,
+        Math.max(cost, other.cost));
   }
 
   /**
@@ -101,7 +105,22 @@ public final class Access {
    * @return the narrower access
    */
   public Access fromNamedCaller() {
-    return new Access(clauses, true);
+    return new Access(clauses, true, cost);
+  }
+
+  /**
+   * Returns the access whose requests count as so many against the limits of a key. A cost above
+   * the limit of one of its windows is always refused.
+   *
+   * @param cost at least 1, which is what a request costs where nothing is said
+   * @return a changed copy
+   * @throws IllegalArgumentException if it is below 1
+   */
+  public Access costing(long cost) {
+    if (cost < 1) {
+      throw new IllegalArgumentException("cost: must be at least 1, is " + cost);
+    }
+    return new Access(clauses, callerRequired, cost);
   }
 
   /**
@@ -112,6 +131,10 @@ public final class Access {
    */
   public List<String> scopes() {
     return Arrays.stream(clauses).flatMap(Arrays::stream).distinct().toList();
+  }
+
+  long cost() {
+    return cost;
   }
 
   boolean isCallerRequired() {

@@ -1,5 +1,6 @@
 package io.keystile;
 
+import io.keystile.KeyEditor.Change;
 import io.keystile.KeyException.Failure;
 import io.keystile.store.AuditEntry;
 import io.keystile.store.AuditFilter;
@@ -13,27 +14,20 @@ import io.keystile.store.StoredKey;
 import io.keystile.store.WriteOutcome;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The verbs that change and show keys, over a store: {@link Lifecycle} decides, the store keeps,
- * and what is here repeats a lost race, recognises a repeated call and says what failed. For any
- * thread; everything may block.
- *
- * <p>A race that was lost is tried again with what the winner left, so that the outcome is that of
- * one call after the other. Not so in a transaction of the host's: it may not see what the winner
- * did, or may be broken already, so there {@link Failure#CONFLICT} is reported at once.
+ * The verbs that issue, show, change and remove keys: {@link Lifecycle} decides, {@link KeyEditor}
+ * reads and writes, and what is here says which, and goes through many. For any thread; everything
+ * may block.
  */
 final class Administration {
-
-  /** Each lost race means that somebody else got ahead, so this many in a row do not happen. */
-  private static final int ATTEMPTS = 1000;
 
   private static final String REVOKE = "revoke";
   private static final int PAGE = 200;
@@ -41,79 +35,57 @@ final class Administration {
   private static final Duration NOTICES_KEPT = Duration.ofDays(1);
   private static final Set<State> NOT_REVOKED = Set.of(State.ACTIVE, State.DISABLED);
 
-  private final KeyStore store;
+  private final KeyEditor editor;
   private final KeyMint mint;
-  private final InstantSource clock;
-  private final LifecycleSettings settings;
+  private final KeyStore store;
   private final StoreAccess access;
 
-  /** If not null, the keys of all others do not exist here. */
-  private final @Nullable String onlyOwner;
-
-  Administration(
-      KeyStore store,
-      KeyMint mint,
-      InstantSource clock,
-      LifecycleSettings settings,
-      LocalNode node) {
-    this.store = store;
+  Administration(KeyEditor editor, KeyMint mint) {
+    this.editor = editor;
     this.mint = mint;
-    this.clock = clock;
-    this.settings = settings;
-    this.access = new StoreAccess(store, node);
-    this.onlyOwner = null;
-  }
-
-  private Administration(Administration whole, String onlyOwner) {
-    store = whole.store;
-    mint = whole.mint;
-    clock = whole.clock;
-    settings = whole.settings;
-    access = whole.access;
-    this.onlyOwner = onlyOwner;
+    store = editor.store();
+    access = editor.access();
   }
 
   /** The same for the keys of one owner, as if there were no others. */
   Administration within(String owner) {
-    return new Administration(this, owner);
+    return new Administration(editor.within(owner), mint);
+  }
+
+  /** The verbs about the secrets of a key. */
+  Rotator secrets() {
+    return new Rotator(editor, mint);
   }
 
   /** The rules of the host. */
   LifecycleSettings settings() {
-    return settings;
+    return editor.settings();
   }
-
-  /** What a change makes of a key. */
-  @FunctionalInterface
-  private interface Step {
-    KeyRecord next(StoredKey stored, Instant now);
-  }
-
-  /** How a key is after a change, and whether it was this call that changed it. */
-  private record Change(KeyDetails details, boolean isApplied) {}
 
   /** How many keys were there to revoke, and how many of them this call has revoked. */
   private record Found(int keys, int revoked) {}
 
   IssuedKey issue(KeySpec spec) {
-    TokenPrefix prefix = settings.prefix(spec.brand(), spec.environment());
-    Operation operation = operation(Operation.ISSUE, spec.cause(), null);
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+    TokenPrefix prefix = settings().prefix(spec.brand(), spec.environment());
+    Operation operation = editor.operation(Operation.ISSUE, spec.cause(), null);
+    for (int attempt = 0; attempt < KeyEditor.ATTEMPTS; attempt++) {
       KeyMint.Minted minted = mint.mint(prefix);
       KeyRecord record;
       try {
-        record = Lifecycle.issue(spec, minted, settings);
+        record = Lifecycle.issue(spec, minted, settings());
       } catch (KeyException | IllegalArgumentException e) {
-        return repeated(earlier(operation, spec.owner()).orElseThrow(() -> e));
+        return repeated(editor.earlier(operation, spec.owner()).orElseThrow(() -> e));
       }
       List<KeyWrite> writes = List.of(operation.write(null, record, minted.createdAt()));
       WriteOutcome outcome =
           access.write(
-              operation, List.of(record.id()), () -> store.insert(writes, settings.ownerMaximum()));
+              operation,
+              List.of(record.id()),
+              () -> store.insert(writes, settings().ownerMaximum()));
       switch (outcome.kind()) {
         case APPLIED -> {
           StoredKey stored = new StoredKey(record, List.of());
-          return IssuedKey.fresh(new KeyDetails(stored, now()), minted.revealToken());
+          return IssuedKey.fresh(editor.details(stored, editor.now()), minted.revealToken());
         }
         case REPEATED -> {
           AuditEntry earlier = Objects.requireNonNull(outcome.earlier());
@@ -132,45 +104,63 @@ final class Administration {
   }
 
   private IssuedKey repeated(AuditEntry earlier) {
-    return IssuedKey.repeated(find(earlier.keyId()).orElseThrow(KeyException::unknownKey));
+    KeyDetails details = find(earlier.keyId()).orElseThrow(KeyException::unknownKey);
+    return IssuedKey.repeated(details, earlier);
   }
 
   Optional<KeyDetails> find(String keyId) {
-    return read(keyId).map(stored -> new KeyDetails(stored, now()));
+    return editor.find(keyId);
   }
 
   KeyPage list(KeyQuery query) {
+    String onlyOwner = editor.onlyOwner();
     if (onlyOwner != null) {
       if (query.owner() != null && !query.owner().equals(onlyOwner)) {
         return new KeyPage(List.of(), null);
       }
       query = query.owner(onlyOwner);
     }
-    Instant now = now();
-    List<StoredKey> keys = list(query.toFilter(now), query.after(), query.limit());
-    return new KeyPage(
-        keys.stream().map(stored -> new KeyDetails(stored, now)).toList(),
-        keys.size() < query.limit() ? null : lastId(keys));
+    Instant now = editor.now();
+    KeyFilter filter = query.toFilter(now, settings().rotation());
+    List<KeyDetails> keys = new ArrayList<>();
+    String after = query.after();
+    // the store finds all that are due, and some that are not: it does not know every rule
+    int read = query.isRotationDue() ? Math.max(query.limit(), PAGE) : query.limit();
+    List<StoredKey> page;
+    do {
+      page = editor.list(filter, after, read);
+      for (StoredKey stored : page) {
+        after = stored.record().id();
+        KeyDetails details = editor.details(stored, now);
+        if (!query.isRotationDue() || details.isRotationDue(now)) {
+          keys.add(details);
+          if (keys.size() == query.limit()) {
+            return new KeyPage(keys, after);
+          }
+        }
+      }
+    } while (page.size() == read);
+    return new KeyPage(keys, null);
   }
 
   KeyDetails update(String keyId, KeyUpdate update) {
     return change(
         keyId,
-        operation("update", update.cause(), null),
+        editor.operation("update", update.cause(), null),
         (stored, now) -> Lifecycle.update(stored.record(), update, now));
   }
 
   KeyDetails disable(String keyId, Cause cause) {
     return change(
         keyId,
-        operation("disable", cause, null),
+        editor.operation("disable", cause, null),
         (stored, now) -> Lifecycle.disable(stored.record()));
   }
 
   KeyDetails enable(String keyId, Cause cause) {
     return change(
         keyId,
-        operation("enable", cause, null),
+        editor.operation("enable", cause, null),
         (stored, now) -> Lifecycle.enable(stored.record()));
   }
 
@@ -178,23 +168,24 @@ final class Administration {
     Arguments.lifetime(lifetime, "lifetime");
     return change(
         keyId,
-        operation("extend", cause, null),
+        editor.operation("extend", cause, null),
         (stored, now) ->
-            Lifecycle.extend(stored.record(), lifetime, settings.personalMaximum(), now));
+            Lifecycle.extend(stored.record(), lifetime, settings().personalMaximum(), now));
   }
 
   KeyDetails revoke(String keyId, Revocation revocation) {
     String reason = revocation.reason().name();
-    return revoke(keyId, revocation, operation(REVOKE, revocation.cause(), reason)).details();
+    return revoke(keyId, revocation, editor.operation(REVOKE, revocation.cause(), reason))
+        .details();
   }
 
   /** Returns how many keys this call, and nobody else, has revoked. */
   int revokeAll(KeyQuery which, Revocation revocation) {
-    KeyFilter filter = which.toFilterOfRevocable(now());
+    KeyFilter filter = which.toFilterOfRevocable(editor.now());
     Operation operation = Operation.ofMany(REVOKE, revocation.cause(), revocation.reason().name());
     int revoked = 0;
     // a node whose clock is behind may issue a key that sorts before what was read already
-    for (int pass = 0; pass < ATTEMPTS; pass++) {
+    for (int pass = 0; pass < KeyEditor.ATTEMPTS; pass++) {
       Found found = revokeListed(filter, revocation, operation);
       if (found.keys() == 0) {
         return revoked;
@@ -207,14 +198,11 @@ final class Administration {
   private Found revokeListed(KeyFilter filter, Revocation revocation, Operation operation) {
     int found = 0;
     int revoked = 0;
-    String after = null;
-    List<StoredKey> keys;
-    do {
-      keys = list(filter, after, PAGE);
-      for (StoredKey stored : keys) {
-        after = stored.record().id();
+    for (List<StoredKey> page : pages(filter)) {
+      for (StoredKey stored : page) {
+        String id = stored.record().id();
         try {
-          revoked += revoke(after, revocation, operation.on(after)).isApplied() ? 1 : 0;
+          revoked += revoke(id, revocation, operation.on(id)).isApplied() ? 1 : 0;
         } catch (KeyException e) {
           if (e.failure() != Failure.UNKNOWN_KEY) { // else it was purged meanwhile
             throw e;
@@ -222,12 +210,41 @@ final class Administration {
         }
         found++;
       }
-    } while (keys.size() == PAGE);
+    }
     return new Found(found, revoked);
   }
 
   private Change revoke(String keyId, Revocation revocation, Operation operation) {
-    return apply(keyId, operation, (stored, now) -> Lifecycle.revoke(stored, revocation, now));
+    Change change =
+        editor.apply(keyId, operation, (stored, now) -> Lifecycle.revoke(stored, revocation, now));
+    editor.tellIfAlarming(change, revocation.reason());
+    return change;
+  }
+
+  /**
+   * How many keys have a secret that works, or may work again, and is hashed with this pepper; with
+   * none if it is null.
+   */
+  int countNeeding(@Nullable String pepperId) {
+    Instant now = editor.now();
+    KeyFilter filter =
+        KeyFilter.builder().pepperId(pepperId).states(NOT_REVOKED).liveAfter(now).build();
+    int count = 0;
+    for (List<StoredKey> page : pages(filter)) {
+      for (StoredKey stored : page) {
+        count += needs(stored.record(), pepperId, now) ? 1 : 0;
+      }
+    }
+    return count;
+  }
+
+  /** Whether a secret with this pepper has not ended; that the key has not is known. */
+  private static boolean needs(KeyRecord record, @Nullable String pepperId, Instant now) {
+    return record.versions().stream()
+        .anyMatch(
+            version ->
+                Objects.equals(version.pepperId(), pepperId)
+                    && !Lifecycle.hasEnded(version.end(), now));
   }
 
   /** The audit trail, oldest first. */
@@ -251,7 +268,7 @@ final class Administration {
    * @param auditKept how long audit entries stay
    */
   Purge.Result purge(Duration keysKept, Duration auditKept, Cause cause) {
-    Instant now = now();
+    Instant now = editor.now();
     Instant keysBefore = Arguments.minus(now, notNegative(keysKept, "keysKept"));
     Instant auditBefore = Arguments.minus(now, notNegative(auditKept, "auditKept"));
     Instant changesBefore = Arguments.minus(now, NOTICES_KEPT);
@@ -275,27 +292,34 @@ final class Administration {
 
   private int purgeKeys(KeyFilter filter, Operation operation) {
     int removed = 0;
-    String after = null;
-    List<StoredKey> keys;
-    do {
-      keys = list(filter, after, PAGE);
-      if (!keys.isEmpty()) {
-        Instant now = now();
-        List<KeyWrite> removals =
-            keys.stream()
-                .map(StoredKey::record)
-                .map(record -> operation.on(record.id()).removal(record, now))
-                .toList();
-        int gone = purge(new Purge(removals, null, null, PURGE_LIMIT), operation).keys();
-        if (gone < removals.size()) {
-          // or else an id that was used for another verb would keep keys for ever, and say nothing
-          keys.forEach(key -> earlier(operation.on(key.record().id()), key.record().id()));
-        }
-        removed += gone;
-        after = lastId(keys);
+    for (List<StoredKey> page : pages(filter)) {
+      List<KeyRecord> records = page.stream().map(StoredKey::record).toList();
+      int gone = remove(records, operation);
+      if (gone < records.size()) {
+        // or else an id that was used for another verb would keep keys for ever, and say nothing
+        records.forEach(record -> editor.earlier(operation.on(record.id()), record.id()));
       }
-    } while (keys.size() == PAGE);
+      removed += gone;
+    }
     return removed;
+  }
+
+  /** Removes these keys, or leaves their tombstones, unless they have changed meanwhile. */
+  private int remove(List<KeyRecord> records, Operation operation) {
+    Instant now = editor.now();
+    List<KeyWrite> removals = new ArrayList<>();
+    int removed = 0;
+    for (KeyRecord record : records) {
+      Operation each = operation.on(record.id());
+      if (Tombstone.isOwedTo(record)) {
+        KeyWrite write = each.writeOfWhole(record, Tombstone.of(record, now), now);
+        WriteOutcome outcome = access.write(each, List.of(record.id()), () -> store.replace(write));
+        removed += outcome.kind() == WriteOutcome.Kind.APPLIED ? 1 : 0;
+      } else {
+        removals.add(each.removal(record, now));
+      }
+    }
+    return removed + purge(new Purge(removals, null, null, PURGE_LIMIT), operation).keys();
   }
 
   private Purge.Result purge(Purge purge, Operation operation) {
@@ -303,79 +327,18 @@ final class Administration {
     return access.write(operation, keyIds, () -> store.purge(purge));
   }
 
-  private KeyDetails change(String keyId, Operation operation, Step step) {
-    return apply(keyId, operation, step).details();
+  private KeyDetails change(String keyId, Operation operation, KeyEditor.Step step) {
+    return editor.apply(keyId, operation, step).details();
   }
 
-  /** Reads, decides, and writes if nobody else has written meanwhile; else once more. */
-  private Change apply(String keyId, Operation operation, Step step) {
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      StoredKey stored = read(keyId).orElseThrow(KeyException::unknownKey);
-      KeyRecord record = stored.record();
-      Instant now = now();
-      KeyRecord next;
-      try {
-        next = step.next(stored, now);
-      } catch (KeyException | IllegalArgumentException e) {
-        if (earlier(operation, keyId).isEmpty()) {
-          throw e;
-        }
-        next = record;
-      }
-      if (next.equals(record)) {
-        // it may have been another node that has changed it, and this one may not know yet
-        access.changed(List.of(keyId));
-        return new Change(new KeyDetails(stored, now), false);
-      }
-      KeyWrite write = operation.write(record, next, now);
-      WriteOutcome outcome = access.write(operation, List.of(keyId), () -> store.replace(write));
-      switch (outcome.kind()) {
-        case APPLIED -> {
-          return new Change(new KeyDetails(new StoredKey(next, stored.uses()), now), true);
-        }
-        case REPEATED -> {
-          operation.requireSame(Objects.requireNonNull(outcome.earlier()), keyId);
-          return new Change(find(keyId).orElseThrow(KeyException::unknownKey), false);
-        }
-        default -> access.lost(null); // else the record has moved on
-      }
-    }
-    throw StoreAccess.conflict(null);
-  }
-
-  /** What a call that is refused now did when it came first. */
-  private Optional<AuditEntry> earlier(Operation operation, String target) {
-    if (!operation.isNamedByCaller()) {
-      return Optional.empty();
-    }
-    AuditFilter sameId = new AuditFilter(null, null, operation.storedId(), null, null);
-    Optional<AuditEntry> earlier =
-        access.read(() -> store.audit(sameId, 0, 1)).stream().findFirst();
-    earlier.ifPresent(entry -> operation.requireSame(entry, target));
-    return earlier;
-  }
-
-  private Optional<StoredKey> read(String keyId) {
-    Objects.requireNonNull(keyId, "keyId");
-    if (KeyId.parse(keyId) == null) {
-      return Optional.empty();
-    }
-    return access
-        .read(() -> store.find(keyId))
-        .filter(stored -> onlyOwner == null || stored.record().owner().equals(onlyOwner))
-        .map(access::withOwnUse);
-  }
-
-  private List<StoredKey> list(KeyFilter filter, @Nullable String after, int limit) {
-    return access.read(() -> store.list(filter, after, limit));
-  }
-
-  private Operation operation(String action, Cause cause, @Nullable String reason) {
-    return Operation.of(action, cause, reason, onlyOwner);
-  }
-
-  private Instant now() {
-    return clock.instant().truncatedTo(ChronoUnit.MILLIS);
+  /** All keys that a filter finds; each page is read when the one before it is done with. */
+  private Iterable<List<StoredKey>> pages(KeyFilter filter) {
+    return () ->
+        Stream.iterate(
+                editor.list(filter, null, PAGE),
+                page -> !page.isEmpty(),
+                page -> page.size() < PAGE ? List.of() : editor.list(filter, lastId(page), PAGE))
+            .iterator();
   }
 
   private static String lastId(List<StoredKey> keys) {

@@ -1,12 +1,19 @@
 package io.keystile;
 
+import io.keystile.limit.Limiter;
+import io.keystile.limit.Plan;
 import io.keystile.store.KeyStore;
-import java.security.SecureRandom;
+import io.keystile.store.SharedLimits;
+import io.keystile.store.UsageStore;
+import io.keystile.usage.RequestRecords;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -16,38 +23,54 @@ import org.jspecify.annotations.Nullable;
  * called more than once.
  */
 public final class ApiKeysBuilder {
-  /** How many notices of the change feed may be missing before the cache is emptied. */
-  private static final long MAX_MISSING = 10_000;
-
-  private final KeyStore store;
-  private List<String> brands = List.of();
-  private List<String> environments = List.of();
-  private List<ServerSecret> peppers = List.of();
-  private boolean acceptUnpeppered;
-  private List<ServerSecret> idKeys = List.of();
-  private boolean requireMintedIds;
-  private InstantSource clock = InstantSource.system();
-  private LongSupplier ticker = System::nanoTime;
-  private TransportPolicy transport = TransportPolicy.REQUIRE;
-  private int maxKeys = 100_000;
-  private int maxAbsent = 10_000;
-  private Duration absentFor = Duration.ofSeconds(10);
-  private Duration propagation = Duration.ofSeconds(1);
-  private Duration maxStale = Duration.ofSeconds(60);
-  private Duration refreshAfter = Duration.ofMinutes(5);
-  private Duration entryAge = Duration.ofMinutes(15);
-  private Duration loadDeadline = Duration.ofMillis(500);
-  private Duration gapAge = Duration.ofMinutes(10);
-  private Duration flushInterval = Duration.ofSeconds(30);
-  private int loaderThreads = 4;
-  private int loaderQueue = 256;
-  private Duration lifetime = LifecycleSettings.DEFAULT_LIFETIME;
-  private @Nullable Duration maxLifetime;
-  private Duration personalLifetime = LifecycleSettings.DEFAULT_PERSONAL_LIFETIME;
-  private Duration maxPersonalLifetime = LifecycleSettings.DEFAULT_PERSONAL_MAXIMUM;
-  private int maxKeysPerOwner = Integer.MAX_VALUE;
-  private @Nullable SubjectPermissions subjectPermissions;
-  private KeyListener listener = KeyListener.NONE;
+  final KeyStore store;
+  List<String> brands = List.of();
+  List<String> environments = List.of();
+  List<ServerSecret> peppers = List.of();
+  boolean acceptUnpeppered;
+  List<ServerSecret> idKeys = List.of();
+  boolean requireMintedIds;
+  boolean importsKeys;
+  @Nullable ServerSecret importKey;
+  InstantSource clock = InstantSource.system();
+  LongSupplier ticker = System::nanoTime;
+  TransportPolicy transport = TransportPolicy.REQUIRE;
+  int maxKeys = 100_000;
+  int maxAbsent = 10_000;
+  Duration absentFor = Duration.ofSeconds(10);
+  Duration propagation = Duration.ofSeconds(1);
+  Duration maxStale = Duration.ofSeconds(60);
+  Duration refreshAfter = Duration.ofMinutes(5);
+  Duration entryAge = Duration.ofMinutes(15);
+  Duration loadDeadline = Duration.ofMillis(500);
+  Duration gapAge = Duration.ofMinutes(10);
+  Duration flushInterval = Duration.ofSeconds(30);
+  Executor flushExecutor = Runnable::run;
+  boolean recordsUsage;
+  int usageKeys = 100_000;
+  @Nullable RiskPolicy riskPolicy;
+  boolean logsRequests;
+  int keptRequests;
+  int loaderThreads = 4;
+  int loaderQueue = 256;
+  Duration lifetime = LifecycleSettings.DEFAULT_LIFETIME;
+  @Nullable Duration maxLifetime;
+  Duration personalLifetime = LifecycleSettings.DEFAULT_PERSONAL_LIFETIME;
+  Duration maxPersonalLifetime = LifecycleSettings.DEFAULT_PERSONAL_MAXIMUM;
+  int maxKeysPerOwner = Integer.MAX_VALUE;
+  RotationPolicy rotation = RotationPolicy.usual();
+  final Map<String, RotationPolicy> rotationOfPlans = new HashMap<>();
+  int maxLiveSecrets = RotationRules.DEFAULT_MAX_LIVE;
+  Duration selfRotationGrace = RotationRules.DEFAULT_OWN_GRACE;
+  boolean revokeOnRetiredSecret;
+  Plan defaultPlan = Plan.standard();
+  Plan[] plans = {};
+  int limitedKeys = Limiter.DEFAULT_MAX_KEYS;
+  @Nullable Duration sharedInterval;
+  boolean refuseWithoutSharing;
+  @Nullable SubjectPermissions subjectPermissions;
+  KeyListener listener = KeyListener.NONE;
+  int wrongSecretsPerMinute = WrongSecrets.DEFAULT_THRESHOLD;
 
   ApiKeysBuilder(KeyStore store) {
     this.store = Objects.requireNonNull(store, "store");
@@ -83,9 +106,12 @@ public final class ApiKeysBuilder {
    * can write there cannot make a key. Default: none. Validation costs nothing more for it, once a
    * key is warm.
    *
-   * <p>To change a pepper: add the new one everywhere as another, then make it the primary, then
-   * drop the old one when no hash needs it any more. A hash whose pepper is missing is answered
-   * with {@link Reason#PEPPER_MISSING}.
+   * <p>To change a pepper: add the new one on every node as another, then make it the primary, then
+   * drop the old one when {@link ApiKeys#countNeeding} says that no key needs it any more. Secrets
+   * that are let in are hashed again with the primary one in the background, unless they are new or
+   * that was done within the last hour, or the store does not take it. Nothing warns of a pepper
+   * that is dropped too early, but for that count: its keys are answered with {@link
+   * Reason#PEPPER_MISSING} until it is back.
    *
    * @param primary hashes new secrets, and verifies
    * @param others verify only
@@ -98,7 +124,9 @@ public final class ApiKeysBuilder {
 
   /**
    * Accepts hashes without a pepper beside those with one, for keys that were issued before there
-   * was one. Default: they are not accepted, because who can write to the database can make them.
+   * was one; they get one when they are used. {@link ApiKeys#countUnpeppered} says when it can be
+   * switched off. Default: they are not accepted, because who can write to the database can make
+   * them.
    *
    * @return this
    */
@@ -122,13 +150,45 @@ public final class ApiKeysBuilder {
 
   /**
    * Refuses ids that none of the id keys has marked, without asking the store: forged ids then cost
-   * no store read (one in 2^32 passes). Switch it on when every key was issued with an id key.
-   * Default: off.
+   * no store read (one in 2^32 passes). Switch it on when every key was issued with an id key; keys
+   * that were imported need none. Default: off.
    *
    * @return this
    */
   public ApiKeysBuilder requireMintedIds() {
     requireMintedIds = true;
+    return this;
+  }
+
+  /**
+   * As {@link #importedKeys(ServerSecret)}, without a secret: for keys that are random enough,
+   * since the id of an imported key is a hash of its token that anybody can compute then. Who reads
+   * the database finds a token that can be guessed, in spite of a pepper.
+   *
+   * @return this
+   */
+  public ApiKeysBuilder importedKeys() {
+    importsKeys = true;
+    importKey = null;
+    return this;
+  }
+
+  /**
+   * Takes keys that were issued elsewhere ({@link ApiKeys#importKeys}) and accepts their tokens. A
+   * text that is no token of ours then costs a hash, and a read of the store unless it was looked
+   * for lately; {@link #requireMintedIds} does not keep it from that. Up to 512 characters are
+   * looked at; longer text is malformed. Default: off, and such text is malformed without more.
+   *
+   * <p>Set it on every node, with the same secret. It is for life: the ids of imported keys follow
+   * from it. Once all imported keys have been rotated and their graces are over, nobody sends a
+   * foreign token any more; it must stay on nevertheless, as these keys keep their ids.
+   *
+   * @param importKey keys the ids of imported keys; may be an {@link #idKey}, never a pepper
+   * @return this
+   */
+  public ApiKeysBuilder importedKeys(ServerSecret importKey) {
+    importsKeys = true;
+    this.importKey = Objects.requireNonNull(importKey, "importKey");
     return this;
   }
 
@@ -188,7 +248,8 @@ public final class ApiKeysBuilder {
   /**
    * The age at which a cached key is not used any more, whatever the change feed says. It is the
    * bound for changes that the feed cannot deliver (a transaction that stays open for more than 10
-   * minutes after its write). Default 15 min; up to 1 day.
+   * minutes after its write, or is open when this starts and more than 50,000 changes old). Default
+   * 15 min; up to 1 day.
    *
    * @param entryAge the age
    * @return this
@@ -215,7 +276,7 @@ public final class ApiKeysBuilder {
   /**
    * How many threads read the store for validation, and how many loads may wait for them. Beyond
    * that a request is rejected with {@link Reason#STORE_UNAVAILABLE} at once. Default 4 and 256;
-   * the connection pool needs one connection per thread, and two for the background.
+   * the connection pool needs one connection per thread, and three for the background.
    *
    * @param threads 1 to 256
    * @param queue 1 to 100,000
@@ -253,14 +314,97 @@ public final class ApiKeysBuilder {
   }
 
   /**
-   * How often last use is written to the store. It is as old as this in lists, and what is younger
-   * is lost when the process is killed. Default 30 s; 1 s to 1 hour.
+   * How often last use and usage are written to the store. They are as old as this when they are
+   * read, and what is younger is lost when the process is killed. Default 30 s; 1 s to 1 hour.
    *
    * @param interval the interval
    * @return this
    */
   public ApiKeysBuilder useInterval(Duration interval) {
     flushInterval = between(interval, "interval", Duration.ofSeconds(1), Duration.ofHours(1));
+    return this;
+  }
+
+  /**
+   * Where last use and usage are written to the store. Default: on a daemon thread of the library.
+   *
+   * @param executor runs one short task per {@link #useInterval}, which blocks; if it refuses one,
+   *     the next one writes more
+   * @return this
+   */
+  public ApiKeysBuilder useExecutor(Executor executor) {
+    flushExecutor = Objects.requireNonNull(executor, "executor");
+    return this;
+  }
+
+  /**
+   * Keeps what keys are used for, per hour and per day: requests, refusals by reason, networks,
+   * callers and, where the host tells of them ({@link Accepted#answered}), responses by method,
+   * status and endpoint, durations and bytes. No request waits for it. Read with {@link
+   * ApiKeys#usage}, removed with {@link ApiKeys#purgeUsage}. Default: off.
+   *
+   * <p>Written with every {@link #useInterval}: about ten to thirty rows for each key that was used
+   * meanwhile. What is younger is lost when the process is killed.
+   *
+   * @return this
+   * @throws IllegalArgumentException if the store does not implement {@link UsageStore}
+   */
+  public ApiKeysBuilder recordUsage() {
+    if (!(store instanceof UsageStore)) {
+      throw new IllegalArgumentException("recordUsage: the store does not implement UsageStore");
+    }
+    recordsUsage = true;
+    return this;
+  }
+
+  /**
+   * Assesses the risk of keys by their usage, and does what the policy says. Default: off. Needs
+   * {@link #recordUsage}.
+   *
+   * @param policy what is to be done
+   * @return this
+   */
+  public ApiKeysBuilder assessRisk(RiskPolicy policy) {
+    riskPolicy = Objects.requireNonNull(policy, "policy");
+    return this;
+  }
+
+  /**
+   * Writes one line of JSON per request that the host has told the answer of ({@link
+   * Accepted#answered}), on the logger {@value RequestRecords#LOGGER}. Default: off. Needs {@link
+   * #recordUsage}. On the thread of the request: it waits as long as the log does.
+   *
+   * @return this
+   */
+  public ApiKeysBuilder logRequests() {
+    logsRequests = true;
+    return this;
+  }
+
+  /**
+   * Keeps the last 100 requests of each key that the host has told the answer of ({@link
+   * Accepted#answered}), in the memory of this node: {@link ApiKeys#recentRequests}. Default: off.
+   * Needs {@link #recordUsage}.
+   *
+   * @param keys of how many keys, those used last, 1 to 1,000,000; 1,000 keys take about 30 MB
+   * @return this
+   */
+  public ApiKeysBuilder keepRequests(int keys) {
+    keptRequests = between(keys, "keepRequests", 1, 1_000_000);
+    return this;
+  }
+
+  /**
+   * Of how many keys usage is kept in memory at a time. If more are used within an hour while the
+   * store is away, or within one {@link #useInterval}, what comes of others is dropped and counted
+   * ({@link SystemStatus#usage}). Default 100,000; at least 1. About 1.5 kilobytes each, more for
+   * keys with many endpoints and networks.
+   *
+   * @param max how many
+   * @return this
+   */
+  public ApiKeysBuilder usageKeys(int max) {
+    usageKeys = between(max, "usageKeys", 1, Integer.MAX_VALUE);
     return this;
   }
 
@@ -303,13 +447,154 @@ public final class ApiKeysBuilder {
   }
 
   /**
-   * How many live keys an owner may have. Default: no maximum.
+   * How many live keys an owner may have. It is held when keys are issued; where the host itself
+   * revives an expired one ({@link ApiKeys#rotate}), it knows what it does. Default: no maximum.
    *
    * @param maximum at least 1
    * @return this
    */
   public ApiKeysBuilder maxKeysPerOwner(int maximum) {
     maxKeysPerOwner = between(maximum, "maximum", 1, Integer.MAX_VALUE);
+    return this;
+  }
+
+  /**
+   * When secrets are due to be replaced, and how long the old ones go on working then. Default:
+   * {@link RotationPolicy#usual()}, due one grace of 7 days before the end.
+   *
+   * @param policy for keys that have no rule of their own or of their plan
+   * @return this
+   */
+  public ApiKeysBuilder rotation(RotationPolicy policy) {
+    rotation = Objects.requireNonNull(policy, "policy");
+    return this;
+  }
+
+  /**
+   * The same for the keys of a plan. Default: as for all keys.
+   *
+   * @param plan the name of the plan
+   * @param policy for keys of this plan that have no rule of their own
+   * @return this
+   */
+  public ApiKeysBuilder rotation(String plan, RotationPolicy policy) {
+    rotationOfPlans.put(
+        Objects.requireNonNull(plan, "plan"), Objects.requireNonNull(policy, "policy"));
+    return this;
+  }
+
+  /**
+   * How many secrets of one key may work at a time; a rotation retires the oldest beyond that at
+   * once. Default 3; 1 to 8, with 1 there is no grace.
+   *
+   * @param maximum the new secret included
+   * @return this
+   */
+  public ApiKeysBuilder maxLiveSecrets(int maximum) {
+    maxLiveSecrets = between(maximum, "maximum", 1, SecretRotation.MAX_VERSIONS);
+    return this;
+  }
+
+  /**
+   * How long older secrets go on working after a client has replaced its own ({@link
+   * ApiKeys#rotateSelf}). Default 24 hours; 0 to 36,500 days.
+   *
+   * @param grace the grace
+   * @return this
+   */
+  public ApiKeysBuilder selfRotationGrace(Duration grace) {
+    selfRotationGrace = RotationPolicy.requireGrace(grace);
+    return this;
+  }
+
+  /**
+   * Revokes a key when one of its secrets comes back after its grace, or after it was revoked:
+   * somebody may have stolen it. Not before one grace of the key's {@link RotationPolicy} (7 days
+   * where nothing is set), and at least an hour, has passed since a newer secret was made or this
+   * one was revoked, by the last change before its end: so a rotation without grace, or one that
+   * cuts a grace short, gives its client the time to hear of it. It is done in the background, soon
+   * after the request that was refused, with {@link
+   * io.keystile.store.RevocationReason#SUSPICIOUS_ACTIVITY}. Default: off, for a client that was
+   * forgotten does the same; {@link KeyListener#retiredSecretUsed} is called in either case.
+   *
+   * @return this
+   */
+  public ApiKeysBuilder revokeOnRetiredSecret() {
+    revokeOnRetiredSecret = true;
+    return this;
+  }
+
+  /**
+   * The limits of keys that name no plan and have none of their own, or that name a plan which this
+   * node does not know. Default: {@link Plan#standard()}, 10 requests a second, 300 a minute, 5,000
+   * an hour, 50,000 a day. {@link Plan#unlimited()} turns them off.
+   *
+   * @param plan the plan
+   * @return this
+   */
+  public ApiKeysBuilder defaultPlan(Plan plan) {
+    defaultPlan = Objects.requireNonNull(plan, "plan");
+    return this;
+  }
+
+  /**
+   * The plans that keys may name, besides {@link Plan#free()}, {@link Plan#pro()} and {@link
+   * Plan#unlimited()}, which are known by their names unless others have them. Default: no others.
+   * Each node counts for itself, unless {@link #sharedLimits} is set.
+   *
+   * @param plans no two with the same name
+   * @return this
+   */
+  public ApiKeysBuilder plans(Plan... plans) {
+    this.plans = plans.clone();
+    return this;
+  }
+
+  /**
+   * How many keys, or owners where a plan counts for them, are counted for their limits at a time.
+   * Those whose windows have ended are dropped and do not count; if all of them are in use,
+   * requests of others are refused. Default 1,000,000; at least 1. About 300 bytes each with the
+   * default limits.
+   *
+   * @param max how many
+   * @return this
+   */
+  public ApiKeysBuilder limitedKeys(int max) {
+    limitedKeys = between(max, "limitedKeys", 1, Integer.MAX_VALUE);
+    return this;
+  }
+
+  /**
+   * Keeps limits together with the other nodes, by leases that they take in the store: no request
+   * waits for it. What all nodes together let through is bounded as {@link Limiter.Builder#shared}
+   * says: with 1 second, windows from 10 seconds on are kept by leases, and shorter ones are split
+   * evenly over the nodes. The counts of longer windows outlive a restart. All nodes should have
+   * the same interval and plans. While the store is away, a node goes on alone with its share.
+   *
+   * <p>Default: off, each node counts for itself. Costs two calls of the store per interval, and
+   * two more for each 500 keys in use.
+   *
+   * @param interval how often nodes speak to each other, 50 ms to 1 hour; 1 second suits most
+   * @return this
+   * @throws IllegalArgumentException if it is out of range, or the store does not implement {@link
+   *     SharedLimits}
+   */
+  public ApiKeysBuilder sharedLimits(Duration interval) {
+    if (!(store instanceof SharedLimits)) {
+      throw new IllegalArgumentException("sharedLimits: the store does not implement SharedLimits");
+    }
+    sharedInterval = between(interval, "interval", Duration.ofMillis(50), Duration.ofHours(1));
+    return this;
+  }
+
+  /**
+   * Refuses requests of keys for which this node has no lease while the store is away, instead of
+   * going on alone; see {@link #sharedLimits}. Default: off.
+   *
+   * @return this
+   */
+  public ApiKeysBuilder refuseWithoutSharing() {
+    refuseWithoutSharing = true;
     return this;
   }
 
@@ -326,13 +611,25 @@ public final class ApiKeysBuilder {
   }
 
   /**
-   * Hears of events. Default: {@link KeyListener#NONE}.
+   * Hears of events and counters. Default: {@link KeyListener#NONE}.
    *
    * @param listener the listener
    * @return this
    */
   public ApiKeysBuilder listener(KeyListener listener) {
     this.listener = Objects.requireNonNull(listener, "listener");
+    return this;
+  }
+
+  /**
+   * How many wrong secrets from one address within a minute are told to the listener ({@link
+   * KeyListener#wrongSecrets}). Nobody is refused for it. Default 20; 1 to 1,000,000.
+   *
+   * @param count how many
+   * @return this
+   */
+  public ApiKeysBuilder wrongSecretsPerMinute(int count) {
+    wrongSecretsPerMinute = between(count, "wrongSecretsPerMinute", 1, 1_000_000);
     return this;
   }
 
@@ -356,8 +653,8 @@ public final class ApiKeysBuilder {
   }
 
   /**
-   * Builds an instance and starts its background threads. Reads the change feed once: blocks, and
-   * needs the store.
+   * Builds an instance and starts its background threads. Reads the change feed: blocks, and needs
+   * the store.
    *
    * @return a new instance, to be closed by the caller
    * @throws IllegalStateException if brand or environment are missing, or options contradict each
@@ -368,45 +665,7 @@ public final class ApiKeysBuilder {
    */
   public ApiKeys build() {
     checkOptions();
-    List<TokenPrefix> prefixes = prefixes();
-    Settings settings = settings();
-    SecretHasher hasher =
-        peppers.isEmpty()
-            ? new SecretHasher()
-            : new SecretHasher(
-                peppers.get(0), peppers.subList(1, peppers.size()), acceptUnpeppered);
-    MintTags tags =
-        idKeys.isEmpty()
-            ? null
-            : new MintTags(idKeys.get(0), idKeys.subList(1, idKeys.size()), prefixes);
-    TokenGenerator generator = new TokenGenerator(clock, new SecureRandom(), tags);
-    Background background = new Background(loaderThreads, loaderQueue);
-    KeyLoader loader = new KeyLoader(store, hasher, subjectPermissions, ticker);
-    KeyCache cache = new KeyCache(settings, loader, background.loaders(), background.refreshers());
-    ChangeFeed feed = new ChangeFeed(store, cache, settings);
-    UseRecorder recorder = new UseRecorder(store, maxKeys);
-    Validator.Parts parts =
-        new Validator.Parts(
-            prefixes,
-            hasher,
-            requireMintedIds ? tags : null,
-            loader,
-            cache,
-            feed,
-            recorder,
-            background.timer(),
-            new Events(listener));
-    Administration administration =
-        new Administration(
-            store,
-            new KeyMint(generator, hasher),
-            clock,
-            lifecycle(prefixes),
-            new ThisNode(cache, recorder));
-    feed.start();
-    background.poll(feed::poll, settings.pollInterval());
-    background.flush(recorder::flush, flushInterval);
-    return new ApiKeys(parts, settings, administration, background);
+    return new Assembly(this, prefixes()).apiKeys();
   }
 
   private void checkOptions() {
@@ -414,11 +673,20 @@ public final class ApiKeysBuilder {
     require(!requireMintedIds || !idKeys.isEmpty(), "requireMintedIds needs an idKey");
     require(!acceptUnpeppered || !peppers.isEmpty(), "acceptUnpeppered needs a pepper");
     require(refreshAfter.compareTo(entryAge) < 0, "refreshAfter must be below entryAge");
+    require(riskPolicy == null || recordsUsage, "assessRisk needs recordUsage");
+    require(!logsRequests || recordsUsage, "logRequests needs recordUsage");
+    require(keptRequests == 0 || recordsUsage, "keepRequests needs recordUsage");
+    require(
+        !refuseWithoutSharing || sharedInterval != null, "refuseWithoutSharing needs sharedLimits");
     require(propagation.compareTo(maxStale) <= 0, "propagation must not be above maxStale");
     for (ServerSecret pepper : peppers) {
       require(
           idKeys.stream().noneMatch(pepper::isSameAs),
           "pepper and idKey must be different secrets: peppers are dropped one day, ids stay");
+      require(
+          importKey == null || !pepper.isSameAs(importKey),
+          "pepper and importedKeys must have different secrets: peppers are dropped one day, ids"
+              + " stay");
     }
   }
 
@@ -436,29 +704,6 @@ public final class ApiKeysBuilder {
       }
     }
     return List.copyOf(prefixes);
-  }
-
-  private Settings settings() {
-    return new Settings(
-        clock,
-        ticker,
-        transport,
-        maxKeys,
-        maxAbsent,
-        absentFor,
-        propagation.dividedBy(2),
-        propagation.dividedBy(2),
-        maxStale,
-        refreshAfter,
-        entryAge,
-        loadDeadline,
-        gapAge,
-        MAX_MISSING);
-  }
-
-  private LifecycleSettings lifecycle(List<TokenPrefix> prefixes) {
-    return new LifecycleSettings(
-        prefixes, lifetime, maxLifetime, personalLifetime, maxPersonalLifetime, maxKeysPerOwner);
   }
 
   private static List<ServerSecret> join(ServerSecret primary, ServerSecret... others) {

@@ -1,16 +1,19 @@
 package io.keystile;
 
+import io.keystile.limit.Plan;
 import io.keystile.store.KeyRecord;
 import io.keystile.store.SecretVersion;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A key as validation needs it: compiled once when it is loaded, then only read. What changes is
- * what is learnt in use: the inner digests of proven secrets and the times of use.
+ * what is learnt in use: the inner digests of proven secrets, the times of use, and what counts for
+ * its limits.
  */
 final class CachedKey {
 
@@ -20,7 +23,9 @@ final class CachedKey {
    */
   private final boolean absent;
 
-  final @Nullable ApiKey key;
+  /** Null for "no such key". */
+  final @Nullable KeyInUse inUse;
+
   final KeyRecord.State state;
   final String brand;
   final String environment;
@@ -30,6 +35,12 @@ final class CachedKey {
   final Networks networks;
   final List<String> callers;
 
+  /** The limits of its own; null if those of its plan apply. */
+  final @Nullable Plan ownPlan;
+
+  /** How its limits were adapted; null if they are not. */
+  final KeyRecord.@Nullable Adapted adapted;
+
   /** When the load of it began, by the nano ticker: it is no older than that. */
   final long loadedAt;
 
@@ -38,7 +49,7 @@ final class CachedKey {
 
   private CachedKey(Secret unknowable, long loadedAt) {
     absent = true;
-    key = null;
+    inUse = null;
     state = KeyRecord.State.REVOKED;
     brand = "";
     environment = "";
@@ -47,26 +58,37 @@ final class CachedKey {
     scopes = GrantedScopes.of(List.of());
     networks = Networks.of(List.of());
     callers = List.of();
+    ownPlan = null;
+    adapted = null;
     this.loadedAt = loadedAt;
     refreshAskedAt = new AtomicLong(loadedAt);
   }
 
-  private CachedKey(KeyRecord record, ApiKey key, long loadedAt) {
+  private CachedKey(
+      KeyRecord record, ApiKey key, RotationRules rules, SecretHasher hasher, long loadedAt) {
     absent = false;
-    this.key = key;
+    inUse = new KeyInUse(key);
     state = record.state();
     brand = record.brand();
     environment = record.environment();
     endsAt = millis(record.endsAt());
     // newest first: it is the one most clients use
     int count = record.versions().size();
+    Instant newerMade = Instant.MIN;
     secrets = new Secret[count];
     for (int i = 0; i < count; i++) {
-      secrets[count - 1 - i] = new Secret(record.id(), record.versions().get(i));
+      SecretVersion version = record.versions().get(count - 1 - i);
+      boolean isCurrent = hasher.isCurrent(version.pepperId());
+      RotationRules.Notice notice = rules.notice(record, version);
+      secrets[i] = new Secret(record.id(), version, notice, newerMade, isCurrent);
+      Instant made = version.createdAt();
+      newerMade = made.isAfter(newerMade) ? made : newerMade;
     }
     scopes = key.granted();
     networks = Networks.of(record.networks());
     callers = record.callers();
+    ownPlan = Limits.ownPlan(record);
+    adapted = record.adapted();
     this.loadedAt = loadedAt;
     refreshAskedAt = new AtomicLong(loadedAt);
   }
@@ -75,14 +97,18 @@ final class CachedKey {
    * Compiles a record.
    *
    * @param key what the host is told about it, its scopes narrowed to those in force
+   * @param rules say when a client is to be told to change its secret
+   * @param hasher says which hashes are to be renewed
    */
-  static CachedKey of(KeyRecord record, ApiKey key, long loadedAt) {
-    return new CachedKey(record, key, loadedAt);
+  static CachedKey of(
+      KeyRecord record, ApiKey key, RotationRules rules, SecretHasher hasher, long loadedAt) {
+    return new CachedKey(record, key, rules, hasher, loadedAt);
   }
 
   /** "No such key", with a secret of the given scheme to compare with. */
   static CachedKey absent(SecretVersion unknowable, long loadedAt) {
-    return new CachedKey(new Secret("", unknowable), loadedAt);
+    return new CachedKey(
+        new Secret("", unknowable, RotationRules.Notice.NONE, Instant.MIN, true), loadedAt);
   }
 
   boolean isAbsent() {
@@ -103,29 +129,56 @@ final class CachedKey {
   static final class Secret {
     final int number;
     final String scheme;
+
+    /** Whether it is proven by a token that was issued elsewhere, and by no other. */
+    final boolean isForeign;
+
     final @Nullable String pepperId;
     final byte[] hash;
     final long expiresAt;
     final long retiresAt;
-    final long revokedAt;
+    final boolean isRevoked;
+
+    /** From when, and until when, a client is told to change it. */
+    final RotationRules.Notice notice;
 
     /**
-     * SHA-256 of the block that was proven once. With it a pepper costs nothing when warm: SHA-256
-     * of what is presented is compared with this, and the HMAC is spared.
+     * SHA-256 of the block, or foreign token, that was proven once. With it a pepper costs nothing
+     * when warm: SHA-256 of what is presented is compared with this, and the HMAC is spared.
      */
     volatile byte @Nullable [] provenDigest;
 
+    /**
+     * Null if the hash is as new ones are. Otherwise it is to be renewed, and this says whether
+     * somebody has seen to it already.
+     */
+    final @Nullable AtomicBoolean renewal;
+
     final LastUse lastUse;
 
-    private Secret(String keyId, SecretVersion version) {
+    /**
+     * What was over for the node that changed the key is over here, too, however far the clock of
+     * this one is behind: a secret that was revoked, or had retired when a newer one was made, see
+     * {@link Lifecycle#live}.
+     */
+    private Secret(
+        String keyId,
+        SecretVersion version,
+        RotationRules.Notice notice,
+        Instant newerMade,
+        boolean isCurrent) {
       lastUse = new LastUse(keyId, version.number());
       number = version.number();
       scheme = version.scheme();
+      isForeign = scheme.equals(SecretHasher.SHA256_RAW);
       pepperId = version.pepperId();
       hash = HexFormat.of().parseHex(version.hash());
       expiresAt = millis(version.expiresAt());
-      retiresAt = millis(version.retiresAt());
-      revokedAt = millis(version.revokedAt());
+      Instant retires = version.retiresAt();
+      retiresAt = retires != null && !retires.isAfter(newerMade) ? Long.MIN_VALUE : millis(retires);
+      isRevoked = version.revokedAt() != null;
+      this.notice = notice;
+      renewal = isCurrent ? null : new AtomicBoolean();
     }
   }
 }

@@ -61,22 +61,33 @@ public final class Cause {
   /**
    * Names this one call, so that it can be repeated safely when its answer was lost: the second
    * call with the same id, for the same verb and key, does nothing and returns what is there now.
-   * Another verb or another key with the same id is refused. An id is remembered as long as the
+   * Another verb, key or secret with the same id is refused. An id is remembered as long as the
    * audit entry of the call, and a call that finds nothing to change leaves none. Where no id is
    * given, a random one is drawn; {@link OutcomeUnknownException#operationId()} tells it when it is
    * needed.
    *
-   * <p>In the audit it stands as it was given, with two exceptions. In a call over many keys
+   * <p>In the audit it stands as it was given, with three exceptions. In a call over many keys
    * ({@code revokeAll}, {@code purge}) each key has an entry of its own, under {@code
    * operationId/keyId}; so there it is 1 to 232 bytes. What is called through {@link OwnerKeys}
-   * stands there as {@code owner:} and the hash of owner and id, see there.
+   * stands there as {@code owner:} and the hash of owner and id, see there; what a client calls
+   * through {@link ApiKeys#rotateSelf}, in the same way as {@code key:} and the hash of key id and
+   * id.
    *
-   * @param operationId 1 to 255 bytes of UTF-8, unique for the call
+   * <p>Ids that begin with {@code auto:}, {@code import:}, {@code key:} or {@code owner:} are the
+   * library's own. Where clients choose the id, expect the exception and tell them.
+   *
+   * @param operationId 1 to 255 bytes of UTF-8, unique for the call, and none of the library's own
    * @return a copy that says so
    * @throws IllegalArgumentException if the text is refused
    */
   public Cause operationId(String operationId) {
-    return new Cause(actor, note, Arguments.name(operationId, "operationId"));
+    Arguments.name(operationId, "operationId");
+    return ownOperationId(Operation.requireNotOurs(operationId));
+  }
+
+  /** Names a call as only the library does. */
+  Cause ownOperationId(String operationId) {
+    return new Cause(actor, note, operationId);
   }
 
   Cause actor(String actor) {

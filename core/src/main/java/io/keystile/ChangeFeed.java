@@ -5,6 +5,7 @@ import io.keystile.store.Changes;
 import io.keystile.store.KeyStore;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,9 +20,17 @@ final class ChangeFeed {
   /** How many notices are read at a time. */
   static final int PAGE = 1_000;
 
+  /**
+   * From how far back a node reads when it starts. What it finds missing there may be a transaction
+   * that is still open; of what is farther back it hears no more.
+   */
+  static final int LOOK_BACK = 50_000;
+
   private final KeyStore store;
   private final KeyCache cache;
   private final Settings settings;
+  private final LongAdder polls = new LongAdder();
+  private final LongAdder failedPolls = new LongAdder();
   private @Nullable ChangeTracker tracker;
 
   private volatile long lastGoodPoll;
@@ -35,16 +44,25 @@ final class ChangeFeed {
   }
 
   /**
-   * Finds out where the feed stands, before the first key is cached, so that no change to one of
-   * them can be missed.
+   * Finds out where the feed stands and what is missing in it, before the first key is cached, so
+   * that no change to one of them can be missed.
    *
    * @throws io.keystile.store.StoreException if the store does not answer
    */
   void start() {
     long began = settings.ticker().getAsLong();
     Instant at = settings.clock().instant();
-    long newest = store.changesSince(ChangeCursor.after(Long.MAX_VALUE), 1).newest();
-    tracker = newTracker(newest, began);
+    Changes bounds = store.changesSince(ChangeCursor.after(Long.MAX_VALUE), 1);
+    // what the tracker begins with counts as seen, and only the oldest that is kept surely was
+    tracker = newTracker(Math.max(bounds.oldest(), bounds.newest() - LOOK_BACK - 1), began);
+    if (!catchUp(began)) { // nothing is cached yet that could not be trusted
+      log.warn(
+          "More than {} of the last {} notices of changed keys are missing: what is in a"
+              + " transaction that is open now may reach this node after {} only",
+          settings.maxMissing(),
+          LOOK_BACK,
+          settings.entryAge());
+    }
     succeeded(began, at);
   }
 
@@ -53,11 +71,14 @@ final class ChangeFeed {
     long began = settings.ticker().getAsLong();
     Instant at = settings.clock().instant();
     try {
-      catchUp(began);
+      if (!catchUp(began)) {
+        log.warn("Notices of changed keys may have been missed; forgetting all cached keys");
+        cache.invalidateAll();
+      }
       succeeded(began, at);
     } catch (Throwable e) { // an Error too: polling must go on
       if (answering) {
-        log.warn("The change feed cannot be read: {}", e.toString());
+        log.warn("The change feed cannot be read: {}", LogText.of(e));
       }
       answering = false;
     }
@@ -66,6 +87,13 @@ final class ChangeFeed {
       log.warn("A poll of the change feed took {} ms", took / 1_000_000);
       answering = false;
     }
+    (answering ? polls : failedPolls).increment();
+  }
+
+  /** Adds its counters. */
+  void countIn(Counts counts) {
+    counts.add("keystile.polls", "done", polls::sum);
+    counts.add("keystile.polls", "failed", failedPolls::sum);
   }
 
   private void succeeded(long began, Instant at) {
@@ -74,16 +102,15 @@ final class ChangeFeed {
     answering = true;
   }
 
-  private void catchUp(long now) {
+  /** Returns whether all was seen; if not, nothing that is cached may be trusted. */
+  private boolean catchUp(long now) {
     ChangeTracker from = Objects.requireNonNull(tracker, "not started");
     Changes changes;
     do {
       changes = store.changesSince(from.cursor(), PAGE);
       if (!from.takeIn(changes, now)) {
-        log.warn("Notices of changed keys may have been missed; forgetting all cached keys");
         tracker = newTracker(changes.newest(), now);
-        cache.invalidateAll();
-        return;
+        return false;
       }
       for (Changes.Change change : changes.list()) {
         KeyId id = KeyId.parse(change.keyId());
@@ -92,6 +119,7 @@ final class ChangeFeed {
         }
       }
     } while (changes.list().size() == PAGE);
+    return true;
   }
 
   private ChangeTracker newTracker(long newest, long now) {

@@ -28,7 +28,7 @@ final class ChangeTracker {
   /**
    * A tracker for a node that has cached nothing yet.
    *
-   * @param newest the highest number that is visible
+   * @param newest the highest number that counts as seen
    * @param now by the nano ticker
    * @param gapAge in nanoseconds
    * @param maxMissing how many numbers may be missing before this gives up

@@ -10,17 +10,22 @@ import io.keystile.store.KeyStore;
 import io.keystile.store.KeyWrite;
 import io.keystile.store.Purge;
 import io.keystile.store.SecretVersion;
+import io.keystile.store.SharedLimits;
 import io.keystile.store.StoredKey;
+import io.keystile.store.UsageStore;
 import io.keystile.store.UseMark;
 import io.keystile.store.WriteOutcome;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -36,18 +41,28 @@ import org.jspecify.annotations.Nullable;
  * <p>Nothing is durable, nothing is shared between processes, and there are no transactions: each
  * call is one of its own, and {@link #afterCommit} runs its action at once. Listing, and inserting
  * under an owner's maximum, look at every key. The audit trail and the notices of changes grow with
- * each change until {@link #purge} removes old ones, which is for the host to call now and then.
+ * each change until {@link #purge(Purge)} removes old ones, which is for the host to call now and
+ * then.
  *
- * <p>Safe for use by many threads: one lock guards all of it, and is held for no longer than a look
- * at the maps takes. No method throws {@link io.keystile.store.StoreException}.
+ * <p>What {@link SharedLimits} says of nodes is true of those that have one store object in common;
+ * their clock is the system's.
+ *
+ * <p>Usage grows until {@link #purge(Retention)} removes what is old.
+ *
+ * <p>Safe for use by many threads: one lock guards the keys and one the usage, and each is held for
+ * no longer than a look at the maps takes. No method throws {@link
+ * io.keystile.store.StoreException}.
  */
-public final class InMemoryKeyStore implements KeyStore {
+public final class InMemoryKeyStore implements KeyStore, SharedLimits, UsageStore {
   // The natural order of strings is the byte order of key ids, which are ASCII
   private final NavigableMap<String, KeyRecord> records = new TreeMap<>();
   private final Map<String, NavigableMap<Integer, UseMark>> uses = new HashMap<>();
   private final NavigableMap<Long, AuditEntry> trail = new TreeMap<>();
   private final Map<String, AuditEntry> operations = new HashMap<>();
   private final NavigableMap<Long, Notice> notices = new TreeMap<>();
+  private final Map<String, Ledger> ledgers = new HashMap<>();
+  private final InMemoryUsage usage = new InMemoryUsage();
+  private final InstantSource clock;
   private long lastEntry;
   private long lastNotice;
 
@@ -55,7 +70,16 @@ public final class InMemoryKeyStore implements KeyStore {
   private record Notice(Changes.Change change, Instant at) {}
 
   /** Makes an empty store. */
-  public InMemoryKeyStore() {}
+  public InMemoryKeyStore() {
+    this(InstantSource.system());
+  }
+
+  /**
+   * @param clock the time that {@link #read} tells; nothing else depends on it
+   */
+  InMemoryKeyStore(InstantSource clock) {
+    this.clock = Objects.requireNonNull(clock, "clock");
+  }
 
   @Override
   public synchronized WriteOutcome insert(List<KeyWrite> writes, int ownerMaximum) {
@@ -158,11 +182,26 @@ public final class InMemoryKeyStore implements KeyStore {
         && (filter.states().isEmpty() || filter.states().contains(record.state()))
         && (filter.liveAfter() == null || end == null || end.isAfter(filter.liveAfter()))
         && (filter.liveUntil() == null || (end != null && !end.isAfter(filter.liveUntil())))
+        && (filter.olderLiveAfter() == null
+            || isAfter(record.olderUntil(), filter.olderLiveAfter()))
+        && (filter.due() == null || mayBeDue(record, filter.due()))
         && (filter.revokedBefore() == null
             || (revoked != null && revoked.at().isBefore(filter.revokedBefore())))
         && (filter.issuedBefore() == null || record.createdAt().isBefore(filter.issuedBefore()))
         && (filter.unusedSince() == null || used == null || used.isBefore(filter.unusedSince()))
         && (!filter.neverUsed() || used == null);
+  }
+
+  private static boolean isAfter(@Nullable Instant time, Instant other) {
+    return time != null && time.isAfter(other);
+  }
+
+  private static boolean mayBeDue(KeyRecord record, KeyFilter.Due due) {
+    Instant end = record.newest().end();
+    Instant createdBy = due.createdBy();
+    return record.rotation() != null
+        || (end != null && !end.isAfter(due.endsBy()))
+        || (createdBy != null && !record.newest().createdAt().isAfter(createdBy));
   }
 
   private static boolean hasPepper(KeyRecord record, String pepperId) {
@@ -246,6 +285,54 @@ public final class InMemoryKeyStore implements KeyStore {
     action.run();
   }
 
+  @Override
+  public synchronized Snapshot read(Collection<String> ids) {
+    require(ids.size() <= 1000, "ids: must be at most 1000");
+    Instant now = Instant.ofEpochMilli(clock.millis());
+    Set<String> distinct = new HashSet<>(ids);
+    return new Snapshot(now, distinct.stream().map(ledgers::get).filter(Objects::nonNull).toList());
+  }
+
+  @Override
+  public synchronized Set<String> replace(List<Ledger> replacements) {
+    require(replacements.size() <= 1000, "ledgers: must be at most 1000");
+    Set<String> ids = new HashSet<>();
+    for (Ledger ledger : replacements) {
+      require(ids.add(ledger.id()), "ledgers: no two may have one id");
+    }
+    for (Ledger ledger : replacements) {
+      Ledger stored = ledgers.get(ledger.id());
+      if ((stored == null ? 0 : stored.revision()) == ledger.revision() - 1) {
+        ledgers.put(ledger.id(), ledger);
+      } else {
+        ids.remove(ledger.id());
+      }
+    }
+    return ids;
+  }
+
+  @Override
+  public synchronized int purge(Instant before, int limit) {
+    require(before.getNano() % 1_000_000 == 0, "before: must be whole milliseconds");
+    require(limit >= 1 && limit <= 100_000, "limit: must be 1 to 100000");
+    return removeOld(ledgers, Ledger::keepUntil, before, limit);
+  }
+
+  @Override
+  public boolean add(Batch batch) {
+    return usage.add(batch);
+  }
+
+  @Override
+  public List<Tally> tallies(Filter filter, @Nullable Tally after, int limit) {
+    return usage.find(filter, after, limit);
+  }
+
+  @Override
+  public int purge(Retention retention) {
+    return usage.purge(retention);
+  }
+
   private void write(KeyWrite write) {
     KeyRecord record = write.record();
     records.put(record.id(), record);
@@ -278,13 +365,10 @@ public final class InMemoryKeyStore implements KeyStore {
 
   /** Removes the first so many that are older than a time, and says how many these were. */
   private static <T> int removeOld(
-      NavigableMap<Long, T> numbered,
-      Function<T, Instant> at,
-      @Nullable Instant before,
-      int limit) {
+      Map<?, T> map, Function<T, Instant> at, @Nullable Instant before, int limit) {
     int removed = 0;
     if (before != null) {
-      Iterator<T> values = numbered.values().iterator();
+      Iterator<T> values = map.values().iterator();
       while (removed < limit && values.hasNext()) {
         if (at.apply(values.next()).isBefore(before)) {
           values.remove();
@@ -295,7 +379,7 @@ public final class InMemoryKeyStore implements KeyStore {
     return removed;
   }
 
-  private static void require(boolean condition, String message) {
+  static void require(boolean condition, String message) {
     if (!condition) {
       throw new IllegalArgumentException(message);
     }

@@ -1,12 +1,13 @@
 package io.keystile;
 
+import io.keystile.store.AuditEntry;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A key that was just issued, with its token. This object is the only place where the token can be
- * read: the store has no more than a hash, and nothing brings the token back once the object is
- * gone. Show it to who asked for it, then drop the object.
+ * A key with a secret that was just made, by an issue or a rotation, and its token. This object is
+ * the only place where the token can be read: the store has no more than a hash, and nothing brings
+ * the token back once the object is gone. Show it to who asked for it, then drop the object.
  *
  * <p><b>Security guarantees.</b> The token is read by {@link #revealToken()} alone: it is not in
  * {@code toString}, the object is not {@code Serializable}, and it has no {@code equals} that would
@@ -17,20 +18,24 @@ import org.jspecify.annotations.Nullable;
 public final class IssuedKey {
 
   private final KeyDetails details;
+  private final int secretVersion;
   private final @Nullable String token;
 
-  private IssuedKey(KeyDetails details, @Nullable String token) {
+  private IssuedKey(KeyDetails details, int secretVersion, @Nullable String token) {
     this.details = details;
+    this.secretVersion = secretVersion;
     this.token = token;
   }
 
   static IssuedKey fresh(KeyDetails details, String token) {
-    return new IssuedKey(details, Objects.requireNonNull(token, "token"));
+    int newest = details.newestSecret().number();
+    return new IssuedKey(details, newest, Objects.requireNonNull(token, "token"));
   }
 
   /** The answer to a repeated call. */
-  static IssuedKey repeated(KeyDetails details) {
-    return new IssuedKey(details, null);
+  static IssuedKey repeated(KeyDetails details, AuditEntry earlier) {
+    int made = Objects.requireNonNull(earlier.secretVersion(), "secretVersion");
+    return new IssuedKey(details, made, null);
   }
 
   /**
@@ -52,8 +57,19 @@ public final class IssuedKey {
   }
 
   /**
-   * Returns whether an earlier call with the same operation id has issued this key already. Then
-   * this call did nothing, {@link #id()} says which key there is, and there is no token to read.
+   * The number of the secret that was made, also when an earlier call has made it.
+   *
+   * @return from 1, one more with each rotation
+   */
+  public int secretVersion() {
+    return secretVersion;
+  }
+
+  /**
+   * Returns whether an earlier call with the same operation id has made this secret already. Then
+   * this call did nothing, {@link #id()} and {@link #secretVersion()} say what there is, and there
+   * is no token to read. If nobody has the token, replace it: rotate the key once more, under
+   * another operation id.
    *
    * @return true if this is the answer to a repeated call
    */
@@ -73,7 +89,7 @@ public final class IssuedKey {
     if (token == null) {
       throw new IllegalStateException(
           "the token was handed out by an earlier call with this operation id and cannot be read"
-              + " again: revoke the key and issue another");
+              + " again: rotate the key to have another");
     }
     return token;
   }

@@ -1,5 +1,6 @@
 package io.keystile;
 
+import io.keystile.limit.Plan;
 import io.keystile.store.KeyRecord;
 import io.keystile.store.SecretVersion;
 import io.keystile.store.StoredKey;
@@ -7,6 +8,7 @@ import io.keystile.store.UseMark;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -24,10 +26,7 @@ public final class KeyDetails {
   public enum Status {
     /** May be used; one secret works. */
     ACTIVE,
-    /**
-     * May be used; beside the newest secret an older one still works, for the rest of its grace.
-     * Nothing in this version leads there; records that a later version wrote may.
-     */
+    /** May be used; an older secret than the newest still works, for the rest of its grace. */
     ROTATING,
     /** Switched off; may be enabled again. */
     DISABLED,
@@ -42,10 +41,12 @@ public final class KeyDetails {
    *
    * @param number from 1, one more with each rotation
    * @param redacted the token with all but a few public characters left out, as {@link
-   *     TokenFormat#redact(String)} makes it
+   *     TokenFormat#redact(String)} makes it; of a token that was issued elsewhere {@code …} and
+   *     its last four characters, if they are known
    * @param createdAt when it was made
    * @param createdBy who made it, or null if not said
-   * @param note why, or null if not said
+   * @param note why, or null if not said; for a forced rotation without a note the name of its
+   *     reason
    * @param expiresAt the end of its lifetime, or null for none
    * @param retiresAt the end of its grace once a newer secret took over, or null before that
    * @param revokedAt when it alone was revoked, or null
@@ -65,10 +66,9 @@ public final class KeyDetails {
       @Nullable Instant lastSeen) {
 
     private static SecretInfo of(KeyRecord record, SecretVersion version, @Nullable UseMark use) {
-      TokenPrefix prefix = new TokenPrefix(record.brand(), record.environment());
       return new SecretInfo(
           version.number(),
-          TokenFormat.redact(prefix, record.id(), version.lastFour()),
+          redacted(record, version),
           version.createdAt(),
           version.createdBy(),
           version.note(),
@@ -78,6 +78,15 @@ public final class KeyDetails {
           use == null ? null : use.lastUsed(),
           use == null ? null : use.lastSeen());
     }
+
+    private static String redacted(KeyRecord record, SecretVersion version) {
+      String scheme = version.scheme();
+      if (scheme.equals(SecretHasher.SHA256_RAW) || scheme.equals(Tombstone.SCHEME)) {
+        return "…" + version.lastFour(); // nothing else of it is known, nor does it look like ours
+      }
+      TokenPrefix prefix = new TokenPrefix(record.brand(), record.environment());
+      return TokenFormat.redact(prefix, record.id(), version.lastFour());
+    }
   }
 
   private final ApiKey key;
@@ -86,13 +95,18 @@ public final class KeyDetails {
   private final List<String> networks;
   private final List<String> callers;
   private final @Nullable Instant expiresAt;
+  private final @Nullable Instant rotationDueAt;
+  private final @Nullable RotationPolicy rotation;
+  private final @Nullable Plan limits;
+  private final KeyRecord.@Nullable Adapted adapted;
   private final @Nullable Instant lastUsed;
   private final @Nullable Instant lastSeen;
   private final KeyRecord.@Nullable Revoked revocation;
   private final List<SecretInfo> secrets;
+  private final Set<Integer> live;
 
   /** The key as it is at a time. */
-  KeyDetails(StoredKey stored, Instant now) {
+  KeyDetails(StoredKey stored, Instant now, RotationRules rules) {
     KeyRecord record = stored.record();
     key = ApiKey.of(record);
     status = status(record, now);
@@ -100,15 +114,20 @@ public final class KeyDetails {
     networks = record.networks();
     callers = record.callers();
     expiresAt = record.liveUntil();
+    rotationDueAt = rules.dueAt(record);
+    rotation = record.rotation() == null ? null : RotationPolicy.of(record.rotation());
+    limits = Limits.ownPlan(record);
+    adapted = record.adapted();
     lastUsed = stored.lastUsed();
     lastSeen = stored.lastSeen();
-    revocation = record.revoked();
+    revocation = Tombstone.revocation(record);
     Map<Integer, UseMark> uses =
         stored.uses().stream().collect(Collectors.toMap(UseMark::version, Function.identity()));
     secrets =
         record.versions().stream()
             .map(version -> SecretInfo.of(record, version, uses.get(version.number())))
             .toList();
+    live = Lifecycle.live(record, now);
   }
 
   private static Status status(KeyRecord record, Instant now) {
@@ -119,9 +138,9 @@ public final class KeyDetails {
         if (Lifecycle.hasEnded(record.liveUntil(), now)) {
           yield Status.EXPIRED;
         }
-        long working =
-            record.versions().stream().filter(v -> !Lifecycle.hasEnded(v.end(), now)).count();
-        yield working > 1 ? Status.ROTATING : Status.ACTIVE;
+        Instant olderUntil = record.olderUntil();
+        boolean isRotating = olderUntil != null && !Lifecycle.hasEnded(olderUntil, now);
+        yield isRotating ? Status.ROTATING : Status.ACTIVE;
       }
     };
   }
@@ -193,18 +212,61 @@ public final class KeyDetails {
   }
 
   /**
-   * When any of its secrets last let somebody in.
+   * From when on its secret is due to be replaced, by the {@link RotationPolicy} that applies. May
+   * be past.
    *
-   * @return the time; null if that never happened
+   * @return the time; null if nothing will make it due
+   */
+  public @Nullable Instant rotationDueAt() {
+    return rotationDueAt;
+  }
+
+  boolean isRotationDue(Instant now) {
+    return Lifecycle.hasEnded(rotationDueAt, now);
+  }
+
+  /**
+   * The key's own rule for rotation.
+   *
+   * @return the rule; null if that of its plan or of the host applies
+   */
+  public @Nullable RotationPolicy rotation() {
+    return rotation;
+  }
+
+  /**
+   * The limits of its own.
+   *
+   * @return windows and quotas; null if those of its plan apply
+   */
+  public @Nullable Plan limits() {
+    return limits;
+  }
+
+  /**
+   * How its limits were adapted to its risk, see {@link RiskPolicy}: so many requests in any minute
+   * in place of what its plan, or its own limits, say of a minute.
+   *
+   * @return since when, how many and why; null if they are not adapted
+   */
+  public KeyRecord.@Nullable Adapted adapted() {
+    return adapted;
+  }
+
+  /**
+   * When any of its {@link #secrets()} last let somebody in. That of a secret which the key does
+   * not have any more is not known.
+   *
+   * @return the time; null if none of them did
    */
   public @Nullable Instant lastUsed() {
     return lastUsed;
   }
 
   /**
-   * When any of its secrets was last proven, let in or not.
+   * When any of its {@link #secrets()} was last proven, let in or not.
    *
-   * @return the time; null if that never happened
+   * @return the time; null if none of them was
    */
   public @Nullable Instant lastSeen() {
     return lastSeen;
@@ -226,6 +288,42 @@ public final class KeyDetails {
    */
   public List<SecretInfo> secrets() {
     return secrets;
+  }
+
+  /**
+   * The secret that the last issue or rotation made.
+   *
+   * @return the last of {@link #secrets()}
+   */
+  public SecretInfo newestSecret() {
+    return secrets.get(secrets.size() - 1);
+  }
+
+  /**
+   * The older secrets that somebody still used after the newest was made: those who have yet to
+   * change. Only use in a later millisecond counts: a client that replaces its own secret uses the
+   * old one in the very millisecond in which the newest is made.
+   *
+   * @return those let in since then; empty once everybody uses the newest
+   */
+  public List<SecretInfo> oldSecretsInUse() {
+    Instant since = newestSecret().createdAt();
+    return secrets.stream()
+        .filter(secret -> secret.number() != newestSecret().number())
+        .filter(secret -> secret.lastUsed() != null && secret.lastUsed().isAfter(since))
+        .toList();
+  }
+
+  /**
+   * Whether a secret had not come to its end when the key was read: neither its own, be it expired,
+   * retired or revoked, nor that of the key. Whether the key is disabled or revoked is not looked
+   * at.
+   *
+   * @param secretVersion the number of the secret
+   * @return true if it had not ended; false for a number that the key has no secret of
+   */
+  public boolean isLive(int secretVersion) {
+    return live.contains(secretVersion);
   }
 
   /**

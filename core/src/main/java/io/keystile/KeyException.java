@@ -22,7 +22,8 @@ public sealed class KeyException extends RuntimeException permits OutcomeUnknown
     /** The owner has as many keys as the host allows. Nothing was changed. */
     OWNER_FULL,
     /**
-     * The operation id belongs to an earlier call with another verb or key. Nothing was changed.
+     * The operation id belongs to an earlier call with another verb, key or secret. Nothing was
+     * changed.
      */
     OPERATION_ID_REUSED,
     /**

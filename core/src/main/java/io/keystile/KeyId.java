@@ -36,6 +36,11 @@ record KeyId(long high, long low) {
     return high >>> 16;
   }
 
+  /** Whether it was made for a key that was imported: no id that is minted has the time 0. */
+  boolean isImported() {
+    return timestampMillis() == 0;
+  }
+
   /** The 22 base62 digits, as they stand in the token and in the store. */
   @Override
   public String toString() {

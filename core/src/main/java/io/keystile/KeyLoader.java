@@ -7,6 +7,7 @@ import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,17 +24,25 @@ final class KeyLoader implements KeyCache.Loader {
   }
 
   private final KeyStore store;
+  private final SecretHasher hasher;
   private final @Nullable SubjectPermissions permissions;
+  private final RotationRules rules;
   private final LongSupplier ticker;
   private final SecretVersion unknowable;
+  private final LongAdder done = new LongAdder();
+  private final LongAdder failed = new LongAdder();
+  private final LongAdder micros = new LongAdder();
 
   KeyLoader(
       KeyStore store,
       SecretHasher hasher,
       @Nullable SubjectPermissions permissions,
+      RotationRules rules,
       LongSupplier ticker) {
     this.store = store;
+    this.hasher = hasher;
     this.permissions = permissions;
+    this.rules = rules;
     this.ticker = ticker;
     this.unknowable = unknowable(hasher);
   }
@@ -62,18 +71,38 @@ final class KeyLoader implements KeyCache.Loader {
     return CachedKey.absent(unknowable, ticker.getAsLong());
   }
 
+  /** Adds its counters. */
+  void countIn(Counts counts) {
+    counts
+        .add("keystile.loads", "done", done::sum)
+        .add("keystile.loads", "failed", failed::sum)
+        .add("keystile.loads.micros", "done", micros::sum);
+  }
+
   @Override
   public CachedKey load(KeyId id) {
     long began = ticker.getAsLong();
+    boolean isDone = false;
+    try {
+      CachedKey key = load(id, began);
+      isDone = true;
+      return key;
+    } finally {
+      (isDone ? done : failed).increment();
+      micros.add(isDone ? (ticker.getAsLong() - began) / 1_000 : 0);
+    }
+  }
+
+  private CachedKey load(KeyId id, long began) {
     Optional<KeyRecord> found = store.load(id.toString());
-    if (found.isEmpty()) {
+    if (found.isEmpty() || Tombstone.is(found.get())) {
       return CachedKey.absent(unknowable, began);
     }
     KeyRecord record = found.get();
     if (!record.id().equals(id.toString())) {
       throw new IllegalStateException("The store answered with another key than was asked for");
     }
-    return CachedKey.of(record, inForce(record), began);
+    return CachedKey.of(record, inForce(record), rules, hasher, began);
   }
 
   private ApiKey inForce(KeyRecord record) {

@@ -1,11 +1,13 @@
 package io.keystile;
 
+import io.keystile.store.KeyRecord;
 import io.keystile.store.SecretVersion;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Makes new keys: id, secret, and the hash to store. For any thread. */
+/** Makes keys and secrets: id, secret, and the hash to store. For any thread. */
 final class KeyMint {
 
   private static final TokenParser PARSER = new TokenParser(List.of());
@@ -20,7 +22,16 @@ final class KeyMint {
 
   /** A new key id with its first secret. */
   Minted mint(TokenPrefix prefix) {
-    KeyId id = generator.newId(prefix);
+    return mint(prefix, generator.newId(prefix));
+  }
+
+  /** A new secret for a key that there is. */
+  Minted mintSecret(KeyRecord record) {
+    KeyId id = Objects.requireNonNull(KeyId.parse(record.id()), "id");
+    return mint(new TokenPrefix(record.brand(), record.environment()), id);
+  }
+
+  private Minted mint(TokenPrefix prefix, KeyId id) {
     String token =
         TokenGenerator.token(prefix.brand(), prefix.environment(), id, generator.newSecret());
     Scratch scratch = new Scratch();
@@ -56,7 +67,7 @@ final class KeyMint {
       return id.toString();
     }
 
-    /** When it was made, as the id says. */
+    /** When the key was made, as its id says. */
     Instant createdAt() {
       return Instant.ofEpochMilli(id.timestampMillis());
     }
@@ -67,13 +78,18 @@ final class KeyMint {
 
     /** What to store of the secret, as version 1. */
     SecretVersion firstVersion(Cause cause, @Nullable Instant expiresAt) {
+      return version(1, createdAt(), cause, expiresAt);
+    }
+
+    /** What to store of the secret. */
+    SecretVersion version(int number, Instant createdAt, Cause cause, @Nullable Instant expiresAt) {
       return new SecretVersion(
-          1,
+          number,
           stored.scheme(),
           stored.pepperId(),
           stored.hash(),
           token.substring(token.length() - TokenFormat.SHOWN_OF_END),
-          createdAt(),
+          createdAt,
           cause.actor(),
           cause.note(),
           expiresAt,

@@ -42,6 +42,7 @@ public final class KeyQuery {
   private @Nullable Instant expiringBefore;
   private @Nullable Instant unusedSince;
   private boolean neverUsed;
+  private boolean rotationDue;
   private @Nullable String after;
   private int limit = DEFAULT_LIMIT;
 
@@ -59,6 +60,7 @@ public final class KeyQuery {
     copy.expiringBefore = expiringBefore;
     copy.unusedSince = unusedSince;
     copy.neverUsed = neverUsed;
+    copy.rotationDue = rotationDue;
     copy.after = after;
     copy.limit = limit;
     return copy;
@@ -163,14 +165,9 @@ public final class KeyQuery {
    *
    * @param status the status
    * @return a changed copy
-   * @throws IllegalArgumentException for {@code ROTATING}, which cannot be asked for
    */
   public KeyQuery status(KeyDetails.Status status) {
     Objects.requireNonNull(status, "status");
-    if (status == KeyDetails.Status.ROTATING) {
-      throw new IllegalArgumentException(
-          "status: ROTATING cannot be asked for, ACTIVE includes it");
-    }
     KeyQuery copy = copy();
     copy.status = status;
     return copy;
@@ -222,6 +219,22 @@ public final class KeyQuery {
   }
 
   /**
+   * Only keys whose secret is due to be replaced, by the {@link RotationPolicy} that applies to
+   * each ({@link KeyDetails#rotationDueAt()}). Without a status: only keys that may be used. Not
+   * for {@code revokeAll}.
+   *
+   * <p>Looks at every key that its other conditions leave, until the page is full: for a job, not
+   * for the path of a request.
+   *
+   * @return a changed copy
+   */
+  public KeyQuery rotationDue() {
+    KeyQuery copy = copy();
+    copy.rotationDue = true;
+    return copy;
+  }
+
+  /**
    * Asks for the page that begins after a key.
    *
    * @param next {@link KeyPage#next()} of the page before
@@ -265,9 +278,20 @@ public final class KeyQuery {
     return limit;
   }
 
-  /** The same question in the words of a store. */
-  KeyFilter toFilter(Instant now) {
-    return toFilter(now, Set.of());
+  boolean isRotationDue() {
+    return rotationDue;
+  }
+
+  /** The same question in the words of a store; it may find more than {@link #isRotationDue}. */
+  KeyFilter toFilter(Instant now, RotationRules rules) {
+    KeyFilter.Builder filter = toFilter(now, Set.of());
+    if (rotationDue) {
+      filter.due(rules.due(now));
+      if (status == null) {
+        filter.states(Set.of(State.ACTIVE)).liveAfter(now);
+      }
+    }
+    return filter.build();
   }
 
   /**
@@ -282,14 +306,17 @@ public final class KeyQuery {
     if (status == KeyDetails.Status.REVOKED) {
       throw new IllegalArgumentException("status: what is revoked cannot be revoked again");
     }
-    KeyFilter filter = toFilter(now, Set.of());
+    if (rotationDue) {
+      throw new IllegalArgumentException("rotationDue: is for lists only");
+    }
+    KeyFilter filter = toFilter(now, Set.of()).build();
     if (filter.equals(KeyFilter.all())) {
       throw new IllegalArgumentException("which: must have a condition, or all keys are revoked");
     }
-    return toFilter(now, NOT_REVOKED);
+    return toFilter(now, NOT_REVOKED).build();
   }
 
-  private KeyFilter toFilter(Instant now, Set<State> ofAnyStatus) {
+  private KeyFilter.Builder toFilter(Instant now, Set<State> ofAnyStatus) {
     KeyFilter.Builder filter =
         KeyFilter.builder()
             .owner(owner)
@@ -303,17 +330,16 @@ public final class KeyQuery {
             .liveUntil(lastEnd());
     boolean expiring = expiringBefore != null;
     if (status == null) {
-      return expiring
-          ? filter.states(NOT_REVOKED).liveAfter(now).build()
-          : filter.states(ofAnyStatus).build();
+      return expiring ? filter.states(NOT_REVOKED).liveAfter(now) : filter.states(ofAnyStatus);
     }
     switch (status) {
       case ACTIVE -> filter.states(Set.of(State.ACTIVE)).liveAfter(now);
+      case ROTATING -> filter.states(Set.of(State.ACTIVE)).liveAfter(now).olderLiveAfter(now);
       case DISABLED -> filter.states(Set.of(State.DISABLED)).liveAfter(expiring ? now : null);
       case REVOKED -> filter.states(Set.of(State.REVOKED));
       default -> filter.states(Set.of(State.ACTIVE)).liveUntil(earlier(now, lastEnd()));
     }
-    return filter.build();
+    return filter;
   }
 
   /** The last millisecond before {@link #expiringBefore}. */

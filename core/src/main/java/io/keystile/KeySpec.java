@@ -1,5 +1,6 @@
 package io.keystile;
 
+import io.keystile.limit.Plan;
 import io.keystile.store.KeyRecord;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,10 +33,12 @@ public final class KeySpec {
   private List<String> networks = List.of();
   private List<String> callers = List.of();
   private @Nullable String plan;
+  private List<KeyRecord.Limit> limits = List.of();
   private Map<String, String> metadata = Map.of();
   private @Nullable Duration lifetime;
   private boolean neverExpires;
   private @Nullable Instant endsAt;
+  private @Nullable RotationPolicy rotation;
   private Cause cause = Cause.unstated();
 
   private KeySpec(String owner, @Nullable String subject) {
@@ -52,10 +55,12 @@ public final class KeySpec {
     copy.networks = networks;
     copy.callers = callers;
     copy.plan = plan;
+    copy.limits = limits;
     copy.metadata = metadata;
     copy.lifetime = lifetime;
     copy.neverExpires = neverExpires;
     copy.endsAt = endsAt;
+    copy.rotation = rotation;
     copy.cause = cause;
     return copy;
   }
@@ -165,12 +170,27 @@ public final class KeySpec {
   /**
    * Sets the plan.
    *
-   * @param plan the name of a plan, 1 to 100 bytes; default: no plan
+   * @param plan the name of a plan, 1 to 100 bytes, see {@link ApiKeysBuilder#plans}; default: no
+   *     plan, and the host's default limits
    * @return a changed copy
    */
   public KeySpec plan(String plan) {
     KeySpec copy = copy();
     copy.plan = Objects.requireNonNull(plan, "plan");
+    return copy;
+  }
+
+  /**
+   * Sets limits of the key's own, which replace all of those of its plan. They are counted for this
+   * key alone; name, resolution and {@link Plan#perOwner} of what is given are not kept.
+   *
+   * @param own at least one window, at most 20 in all; default: the limits of the plan
+   * @return a changed copy
+   * @throws IllegalArgumentException if there is no window, or there are more than 20
+   */
+  public KeySpec limits(Plan own) {
+    KeySpec copy = copy();
+    copy.limits = Limits.stored(own);
     return copy;
   }
 
@@ -226,6 +246,18 @@ public final class KeySpec {
   public KeySpec endsAt(Instant endsAt) {
     KeySpec copy = copy();
     copy.endsAt = Arguments.time(endsAt, "endsAt");
+    return copy;
+  }
+
+  /**
+   * Sets when the secret of this key is due to be replaced.
+   *
+   * @param policy the key's own; default: that of its plan, or of the host
+   * @return a changed copy
+   */
+  public KeySpec rotation(RotationPolicy policy) {
+    KeySpec copy = copy();
+    copy.rotation = Objects.requireNonNull(policy, "policy");
     return copy;
   }
 
@@ -289,6 +321,10 @@ public final class KeySpec {
     return scopes;
   }
 
+  boolean hasOwnLimits() {
+    return !limits.isEmpty();
+  }
+
   @Nullable String plan() {
     return plan;
   }
@@ -322,8 +358,10 @@ public final class KeySpec {
         .networks(Arguments.networks(networks))
         .callers(Arguments.distinct(callers))
         .plan(plan)
+        .limits(limits)
         .metadata(metadata)
-        .endsAt(endsAt);
+        .endsAt(endsAt)
+        .rotation(rotation == null ? null : rotation.toRule());
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.keystile;
 
+import io.keystile.limit.Plan;
 import io.keystile.store.KeyRecord;
 import java.time.Instant;
 import java.util.List;
@@ -109,6 +110,37 @@ public final class KeyUpdate {
   }
 
   /**
+   * Sets limits of the key's own, in place of all that it has now. What was used before counts
+   * under the new ones.
+   *
+   * @param own as in {@link KeySpec#limits(Plan)}
+   * @return a changed copy
+   * @throws IllegalArgumentException as in {@link KeySpec#limits(Plan)}
+   */
+  public KeyUpdate limits(Plan own) {
+    List<KeyRecord.Limit> limits = Limits.stored(own);
+    return and(builder -> builder.limits(limits));
+  }
+
+  /**
+   * Takes the key's own limits away; those of its plan apply.
+   *
+   * @return a changed copy
+   */
+  public KeyUpdate usualLimits() {
+    return and(builder -> builder.limits(List.of()));
+  }
+
+  /**
+   * Undoes what risk has made of the limits of the key, see {@link RiskPolicy#adaptingLimits}.
+   *
+   * @return a changed copy
+   */
+  public KeyUpdate unadapted() {
+    return and(builder -> builder.adapted(null));
+  }
+
+  /**
    * Sets what the host keeps with the key, in place of all that it keeps now.
    *
    * @param metadata as in {@link KeySpec#metadata(Map)}
@@ -139,6 +171,26 @@ public final class KeyUpdate {
    */
   public KeyUpdate noEnd() {
     return and(builder -> builder.endsAt(null));
+  }
+
+  /**
+   * Sets when the secret of this key is due to be replaced.
+   *
+   * @param policy the key's own
+   * @return a changed copy
+   */
+  public KeyUpdate rotation(RotationPolicy policy) {
+    KeyRecord.RotationRule rule = policy.toRule();
+    return and(builder -> builder.rotation(rule));
+  }
+
+  /**
+   * Takes the key's own rule for rotation away; that of its plan or of the host applies.
+   *
+   * @return a changed copy
+   */
+  public KeyUpdate usualRotation() {
+    return and(builder -> builder.rotation(null));
   }
 
   /**

@@ -8,7 +8,10 @@ import io.keystile.store.StoredKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +38,33 @@ final class Lifecycle {
     return end != null && !now.isBefore(end);
   }
 
+  /**
+   * The numbers of the secrets that have not come to their end, whatever the state of the key. As
+   * in validation, what was over for the node that changed the key is over by every clock: a secret
+   * that was revoked, or had retired when a newer one was made.
+   *
+   * <p>Any newer one, not the next alone: a later rotation may have cut its grace short, or been
+   * forced a moment after it. The price is that a rotation by a clock that is ahead ends every
+   * grace that is over by that clock.
+   */
+  static Set<Integer> live(KeyRecord record, Instant now) {
+    Set<Integer> live = new HashSet<>();
+    Instant newerMade = Instant.MIN;
+    for (int i = record.versions().size() - 1; i >= 0; i--) {
+      SecretVersion version = record.versions().get(i);
+      boolean isOver =
+          hasEnded(record.endsAt(), now)
+              || hasEnded(version.end(), now)
+              || version.revokedAt() != null
+              || hasEnded(version.retiresAt(), newerMade);
+      if (!isOver) {
+        live.add(version.number());
+      }
+      newerMade = version.createdAt().isAfter(newerMade) ? version.createdAt() : newerMade;
+    }
+    return live;
+  }
+
   static KeyRecord issue(KeySpec spec, KeyMint.Minted minted, LifecycleSettings settings) {
     Instant now = minted.createdAt();
     requireFuture(spec.endsAt(), now);
@@ -53,6 +83,12 @@ final class Lifecycle {
     KeyRecord.Builder builder = record.toBuilder();
     update.applyTo(builder);
     KeyRecord next = builder.build();
+    boolean hasOtherLimits =
+        !next.limits().equals(record.limits()) || !Objects.equals(next.plan(), record.plan());
+    if (hasOtherLimits) {
+      // what the host says now is not what they were adapted from
+      next = builder.adapted(null).build();
+    }
     if (next.equals(record)) {
       return record;
     }
@@ -118,23 +154,31 @@ final class Lifecycle {
       return record;
     }
     List<SecretVersion> versions = new ArrayList<>(record.versions());
-    versions.set(versions.size() - 1, withExpiry(newest, until));
+    versions.set(versions.size() - 1, newest.withExpiresAt(until));
     return successor(record, record.toBuilder().versions(versions));
   }
 
-  private static SecretVersion withExpiry(SecretVersion version, Instant expiresAt) {
-    return new SecretVersion(
-        version.number(),
-        version.scheme(),
-        version.pepperId(),
-        version.hash(),
-        version.lastFour(),
-        version.createdAt(),
-        version.createdBy(),
-        version.note(),
-        expiresAt,
-        version.retiresAt(),
-        version.revokedAt());
+  /** With limits adapted to its risk; null for those of its plan. */
+  static KeyRecord adapt(KeyRecord record, KeyRecord.@Nullable Adapted adapted) {
+    requireNotRevoked(record);
+    return successor(record, record.toBuilder().adapted(adapted));
+  }
+
+  /**
+   * Lets all secrets up to a number end at a time, unless they end before, so that a newer one must
+   * be made.
+   */
+  static KeyRecord endSecrets(KeyRecord record, int newest, Instant end) {
+    requireNotRevoked(record);
+    List<SecretVersion> versions = new ArrayList<>();
+    for (SecretVersion version : record.versions()) {
+      Instant known = version.end();
+      boolean isLater = known == null || known.isAfter(end);
+      versions.add(version.number() <= newest && isLater ? version.withExpiresAt(end) : version);
+    }
+    return versions.equals(record.versions())
+        ? record
+        : successor(record, record.toBuilder().versions(versions));
   }
 
   private static KeyRecord successor(KeyRecord record, KeyRecord.Builder changed) {

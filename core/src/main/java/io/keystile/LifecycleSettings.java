@@ -1,7 +1,11 @@
 package io.keystile;
 
+import io.keystile.store.KeyRecord;
+import io.keystile.store.SecretVersion;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param personalLifetime of a personal access token where the specification says nothing
  * @param personalMaximum of a personal access token, extensions included
  * @param ownerMaximum live keys of one owner; {@link Integer#MAX_VALUE} for no maximum
+ * @param rotation the rules for replacing secrets
  */
 record LifecycleSettings(
     List<TokenPrefix> prefixes,
@@ -20,7 +25,8 @@ record LifecycleSettings(
     @Nullable Duration maximumLifetime,
     Duration personalLifetime,
     Duration personalMaximum,
-    int ownerMaximum) {
+    int ownerMaximum,
+    RotationRules rotation) {
 
   static final Duration DEFAULT_LIFETIME = Duration.ofDays(90);
   static final Duration DEFAULT_PERSONAL_LIFETIME = Duration.ofDays(30);
@@ -40,6 +46,11 @@ record LifecycleSettings(
     if (ownerMaximum < 1) {
       throw new IllegalArgumentException("ownerMaximum: must be at least 1");
     }
+  }
+
+  /** Whether an owner may not have as many keys as he likes. */
+  boolean hasOwnerMaximum() {
+    return ownerMaximum < Integer.MAX_VALUE;
   }
 
   /** The first named pair with this brand and environment; null stands for any. */
@@ -69,20 +80,69 @@ record LifecycleSettings(
   /** How long the first secret of a key works; null for ever. */
   @Nullable Duration lifetimeOf(KeySpec spec) {
     boolean personal = spec.subject() != null;
-    Duration maximum = personal ? personalMaximum : maximumLifetime;
     if (spec.isNeverExpiring()) {
-      if (maximum != null) {
-        throw KeyException.notPermitted("neverExpires: not permitted for this key");
-      }
-      return null;
+      return requireNever(personal);
     }
     Duration asked = spec.lifetime();
-    if (asked == null) {
-      return usualLifetime(personal);
+    return asked == null ? usualLifetime(personal) : requirePermitted(asked, personal);
+  }
+
+  /**
+   * How long the next secret of a key works; null for ever.
+   *
+   * @param longest from the usual lifetime, the longest that an owner may choose; null for the host
+   */
+  @Nullable Duration lifetimeOf(
+      Rotation rotation, KeyRecord record, @Nullable UnaryOperator<Duration> longest) {
+    boolean personal = record.kind() == KeyRecord.Kind.PERSONAL;
+    if (rotation.isNeverExpiring()) {
+      return requireNever(personal);
     }
+    Duration usual = usualLifetime(personal);
+    Duration most = longest == null ? null : longest.apply(usual);
+    Duration asked = rotation.lifetime();
+    if (asked != null) {
+      requireAtMost(most, asked);
+      return requirePermitted(asked, personal);
+    }
+    SecretVersion newest = record.newest();
+    Instant end = newest.expiresAt();
+    if (end == null) {
+      return maximum(personal); // for ever, where that is still permitted
+    }
+    Duration unchosen = most == null ? usual : shorter(usual, most);
+    if (newest.scheme().equals(SecretHasher.SHA256_RAW)) {
+      return unchosen; // nobody here has chosen the time between its two
+    }
+    Duration same = Duration.between(newest.createdAt(), end);
+    if (personal) {
+      return shorter(same, unchosen); // it may have been extended
+    }
+    // as the host, or the owner, has made it: an owner may keep it, also where it is more than he
+    // may choose
+    return maximumLifetime == null ? same : shorter(same, maximumLifetime);
+  }
+
+  private @Nullable Duration maximum(boolean personal) {
+    return personal ? personalMaximum : maximumLifetime;
+  }
+
+  private @Nullable Duration requireNever(boolean personal) {
+    if (maximum(personal) != null) {
+      throw KeyException.notPermitted("neverExpires: not permitted for this key");
+    }
+    return null;
+  }
+
+  private Duration requirePermitted(Duration asked, boolean personal) {
+    requireAtMost(maximum(personal), asked);
+    return asked;
+  }
+
+  /** Refuses a lifetime that is longer than a maximum, if there is one. */
+  static void requireAtMost(@Nullable Duration maximum, Duration asked) {
     if (maximum != null && asked.compareTo(maximum) > 0) {
       throw KeyException.notPermitted("lifetime: longer than permitted");
     }
-    return asked;
   }
 }

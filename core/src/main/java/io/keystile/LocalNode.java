@@ -1,5 +1,6 @@
 package io.keystile;
 
+import io.keystile.store.RevocationReason;
 import io.keystile.store.StoredKey;
 
 /** What administration asks of the rest of its own node. Nothing here blocks or throws. */
@@ -16,4 +17,7 @@ interface LocalNode {
   default StoredKey withOwnUse(StoredKey stored) {
     return stored;
   }
+
+  /** A key was changed for a reason that somebody should look into. Called after the commit. */
+  default void alert(String keyId, RevocationReason reason) {}
 }

@@ -128,6 +128,11 @@ public final class Origin {
     return address != null ? IpAddress.of(address) : IpAddress.parse(text);
   }
 
+  /** The address as the host gave it, not parsed; null if it gave none. */
+  @Nullable Object source() {
+    return address != null ? address : text;
+  }
+
   Transport transport() {
     return transport;
   }

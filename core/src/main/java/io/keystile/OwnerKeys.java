@@ -1,5 +1,7 @@
 package io.keystile;
 
+import io.keystile.usage.Risk;
+import io.keystile.usage.UsageReports;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -45,6 +47,7 @@ import org.jspecify.annotations.Nullable;
 public final class OwnerKeys {
 
   private final Supplier<Administration> administration;
+  private final Supplier<Judging> judging;
   private final String owner;
 
   // assigned by the method that makes the copy, before anybody else sees it, and never again
@@ -55,13 +58,15 @@ public final class OwnerKeys {
   private List<String> environments = List.of();
   private @Nullable Duration maxLifetime;
 
-  private OwnerKeys(Supplier<Administration> administration, String owner) {
+  private OwnerKeys(
+      Supplier<Administration> administration, Supplier<Judging> judging, String owner) {
     this.administration = administration;
+    this.judging = judging;
     this.owner = owner;
   }
 
   private OwnerKeys copy() {
-    OwnerKeys copy = new OwnerKeys(administration, owner);
+    OwnerKeys copy = new OwnerKeys(administration, judging, owner);
     copy.grantable = grantable;
     copy.plans = plans;
     copy.subjects = subjects;
@@ -75,9 +80,11 @@ public final class OwnerKeys {
    * Nothing may be granted yet.
    *
    * @param administration asked for at each call: it is not given out when all is closed
+   * @param judging asked for in the same way
    */
-  static OwnerKeys of(Supplier<Administration> administration, String owner) {
-    return new OwnerKeys(administration, Arguments.name(owner, "owner"));
+  static OwnerKeys of(
+      Supplier<Administration> administration, Supplier<Judging> judging, String owner) {
+    return new OwnerKeys(administration, judging, Arguments.name(owner, "owner"));
   }
 
   /**
@@ -167,8 +174,8 @@ public final class OwnerKeys {
    * @return the key with its token, which can be read nowhere else
    * @throws IllegalArgumentException if a value of the specification is refused
    * @throws KeyException {@code NOT_PERMITTED} if it is for another owner, has more than the host
-   *     allows, lives longer or never expires; {@code OWNER_FULL} if the owner has as many keys as
-   *     the host allows; else see {@link KeyException.Failure}
+   *     allows or limits of its own, lives longer or never expires; {@code OWNER_FULL} if the owner
+   *     has as many keys as the host allows; else see {@link KeyException.Failure}
    */
   public IssuedKey issue(KeySpec spec) {
     Administration own = own();
@@ -198,19 +205,24 @@ public final class OwnerKeys {
     if (spec.isNeverExpiring()) {
       throw KeyException.notPermitted("neverExpires: not permitted for this key");
     }
+    if (spec.hasOwnLimits()) {
+      throw KeyException.notPermitted("limits: not permitted for this key");
+    }
   }
 
   private Duration lifetimeOf(KeySpec spec, LifecycleSettings settings) {
     Duration usual = settings.usualLifetime(spec.subject() != null);
-    Duration longest = maxLifetime == null ? usual : maxLifetime;
+    Duration longest = longest(usual);
     Duration asked = spec.lifetime();
     if (asked == null) {
       return usual.compareTo(longest) < 0 ? usual : longest;
     }
-    if (asked.compareTo(longest) > 0) {
-      throw KeyException.notPermitted("lifetime: longer than permitted");
-    }
+    LifecycleSettings.requireAtMost(longest, asked);
     return asked;
+  }
+
+  private Duration longest(Duration usual) {
+    return maxLifetime == null ? usual : maxLifetime;
   }
 
   private static List<String> or(List<String> named, String otherwise) {
@@ -270,6 +282,41 @@ public final class OwnerKeys {
   }
 
   /**
+   * Replaces the secret of a key of this owner, as {@link ApiKeys#rotate} does. Where {@link
+   * ApiKeysBuilder#maxKeysPerOwner} is set, a key that has expired is not revived: it would be one
+   * more.
+   *
+   * @param keyId the key id
+   * @param rotation how, and who does it; a lifetime as for a new key, if one is given. If none is,
+   *     what {@link Rotation#lifetime} says, and the longest that the owner may choose in place of
+   *     a usual lifetime that is longer
+   * @return the key, with the one chance to read its new token
+   * @throws KeyException {@code UNKNOWN_KEY} if this owner has no such key, {@code NOT_PERMITTED}
+   *     if the lifetime is longer than an owner may choose; else see {@link KeyException.Failure}
+   */
+  public IssuedKey rotate(String keyId, Rotation rotation) {
+    Administration own = own();
+    if (rotation.isNeverExpiring()) {
+      throw KeyException.notPermitted("neverExpires: not permitted for this key");
+    }
+    return own.secrets().rotate(keyId, rotation, this::longest);
+  }
+
+  /**
+   * Revokes one secret of a key of this owner alone, as {@link ApiKeys#revokeSecret} does.
+   *
+   * @param keyId the key id
+   * @param secretVersion the number of the secret
+   * @param revocation why, and who does it
+   * @return the key after it
+   * @throws KeyException {@code UNKNOWN_KEY} if this owner has no such key; else see {@link
+   *     KeyException.Failure}
+   */
+  public KeyDetails revokeSecret(String keyId, int secretVersion, Revocation revocation) {
+    return own().secrets().revoke(keyId, secretVersion, revocation);
+  }
+
+  /**
    * Revokes a key of this owner, for good. Idempotent: a key that is revoked stays revoked as it
    * was, and is returned.
    *
@@ -281,5 +328,27 @@ public final class OwnerKeys {
    */
   public KeyDetails revoke(String keyId, Revocation revocation) {
     return own().revoke(keyId, revocation);
+  }
+
+  /**
+   * Reads what the keys of this owner were used for.
+   *
+   * @return reports that see no other owner's keys
+   * @throws IllegalStateException if usage is not recorded, see {@link ApiKeysBuilder#recordUsage}
+   */
+  public UsageReports usage() {
+    return judging.get().reports().within(owner);
+  }
+
+  /**
+   * Assesses the risk of a key of this owner, as {@link ApiKeys#risk} does.
+   *
+   * @param keyId the key id
+   * @return its risk; unknown for a key that was never used, or is another's
+   * @throws IllegalStateException if usage is not recorded
+   * @throws io.keystile.store.StoreException if the store fails
+   */
+  public Risk risk(String keyId) {
+    return judging.get().risk(usage(), keyId);
   }
 }

@@ -1,5 +1,6 @@
 package io.keystile;
 
+import io.keystile.limit.Decision;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -11,16 +12,21 @@ public final class Rejected implements Validation {
 
   static {
     for (Reason reason : Reason.values()) {
-      UNPROVEN.put(reason, new Rejected(reason, null));
+      UNPROVEN.put(reason, new Rejected(reason, null, 0, null));
     }
   }
 
   private final Reason reason;
   private final @Nullable ApiKey key;
+  private final int secretVersion;
+  private final @Nullable Decision limits;
 
-  private Rejected(Reason reason, @Nullable ApiKey key) {
+  private Rejected(
+      Reason reason, @Nullable ApiKey key, int secretVersion, @Nullable Decision limits) {
     this.reason = reason;
     this.key = key;
+    this.secretVersion = secretVersion;
+    this.limits = limits;
   }
 
   /** Allocates nothing: such answers are what an attacker asks for by the million. */
@@ -28,8 +34,13 @@ public final class Rejected implements Validation {
     return Objects.requireNonNull(UNPROVEN.get(reason));
   }
 
-  static Rejected proven(Reason reason, ApiKey key) {
-    return new Rejected(reason, Objects.requireNonNull(key, "key"));
+  static Rejected proven(Reason reason, ApiKey key, int secretVersion) {
+    return new Rejected(reason, Objects.requireNonNull(key, "key"), secretVersion, null);
+  }
+
+  static Rejected limited(ApiKey key, int secretVersion, Decision limits) {
+    return new Rejected(
+        Reason.LIMIT_EXCEEDED, Objects.requireNonNull(key, "key"), secretVersion, limits);
   }
 
   /**
@@ -50,6 +61,25 @@ public final class Rejected implements Validation {
     return key;
   }
 
+  /**
+   * Which of the key's secrets was presented.
+   *
+   * @return the number of the secret version, from 1; 0 if none was proven
+   */
+  public int secretVersion() {
+    return secretVersion;
+  }
+
+  /**
+   * How the windows of the key stood when it was refused for its limits, which of them refused it,
+   * and when to try again.
+   *
+   * @return the decision; null for any other reason than {@link Reason#LIMIT_EXCEEDED}
+   */
+  public @Nullable Decision limits() {
+    return limits;
+  }
+
   @Override
   public boolean isAccepted() {
     return false;
@@ -58,10 +88,11 @@ public final class Rejected implements Validation {
   /**
    * For logs.
    *
-   * @return the reason and, if proven, the key id
+   * @return the reason and, if proven, the key id and the secret version
    */
   @Override
   public String toString() {
-    return "Rejected[reason=" + reason + (key == null ? "" : ", key=" + key.id()) + "]";
+    String proven = key == null ? "" : ", key=" + key.id() + ", secretVersion=" + secretVersion;
+    return "Rejected[reason=" + reason + proven + "]";
   }
 }

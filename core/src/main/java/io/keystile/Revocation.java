@@ -30,6 +30,10 @@ public final class Revocation {
     return new Revocation(Objects.requireNonNull(reason, "reason"), Cause.unstated());
   }
 
+  static Revocation of(RevocationReason reason, Cause cause) {
+    return new Revocation(reason, cause);
+  }
+
   /**
    * Says who does it.
    *

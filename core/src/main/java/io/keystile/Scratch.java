@@ -17,6 +17,9 @@ final class Scratch {
    */
   static final int OTHER_ENVIRONMENT = -1;
 
+  /** {@link #prefix} of a token that was issued elsewhere. */
+  static final int FOREIGN = -2;
+
   /** Length of {@code id_secret}: with its padding exactly one block of SHA-256. */
   static final int BLOCK_LENGTH = Base62.ID_LENGTH + 1 + TokenGenerator.SECRET_LENGTH;
 
@@ -29,7 +32,9 @@ final class Scratch {
   /** The token in ASCII; {@code id_secret} begins at {@link #blockStart}. */
   final byte[] text = new byte[TokenParser.MAX_LENGTH];
 
-  /** SHA-256 of {@code id_secret}, once {@link #digestBlock()} was called. */
+  /**
+   * SHA-256 of {@code id_secret}, once {@link #digestBlock()} was called, or of a foreign token.
+   */
   final byte[] digest = new byte[DIGEST_LENGTH];
 
   /**
@@ -41,11 +46,16 @@ final class Scratch {
   final long[] id = new long[2];
 
   int blockStart;
+
+  /** When this was begun, by the nano ticker. */
+  long nanos;
+
   long idHigh;
   long idLow;
 
   /**
-   * Index of the pair of brand and environment in the parser's list, or {@link #OTHER_ENVIRONMENT}.
+   * Index of the pair of brand and environment in the parser's list, or {@link #OTHER_ENVIRONMENT}
+   * or {@link #FOREIGN}.
    */
   int prefix;
 

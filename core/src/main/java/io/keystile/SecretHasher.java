@@ -22,6 +22,12 @@ final class SecretHasher {
   /** Stored = HMAC-SHA-256(hash key of the pepper, SHA-256(id_secret)). */
   static final String HMAC_SHA256 = "hmac-sha256";
 
+  /**
+   * Of tokens that were issued elsewhere: stored = SHA-256(token), or HMAC-SHA-256(hash key of the
+   * pepper, SHA-256(token)) where the record names a pepper.
+   */
+  static final String SHA256_RAW = "sha256-raw";
+
   private static final String HASH_LABEL = "keystile v1 hash";
 
   /** What the store keeps of a secret: scheme, id of the pepper or null, lower-case hex. */
@@ -61,8 +67,9 @@ final class SecretHasher {
   /**
    * @param primary hashes; it verifies too
    * @param others verify only
-   * @param acceptUnpeppered whether {@code sha256} is accepted too, for keys issued before there
-   *     was a pepper. While it is, who can write to the database can insert a key of his own making
+   * @param acceptUnpeppered whether hashes without a pepper are accepted too, for keys issued
+   *     before there was one. While they are, who can write to the database can insert a key of his
+   *     own making
    */
   SecretHasher(ServerSecret primary, Collection<ServerSecret> others, boolean acceptUnpeppered) {
     for (ServerSecret pepper : ServerSecret.distinct(primary, others)) {
@@ -84,27 +91,52 @@ final class SecretHasher {
 
   /** What to store for the token in the scratch. */
   Stored hash(Scratch scratch) {
-    byte[] inner = scratch.digestBlock();
-    if (primaryId == null) {
-      return new Stored(SHA256, null, HexFormat.of().formatHex(inner));
-    }
-    byte[] hash = Hmac.sha256(Objects.requireNonNull(hashKeys.get(primaryId)), inner);
-    return new Stored(HMAC_SHA256, primaryId, HexFormat.of().formatHex(hash));
+    return stored(primaryScheme(), scratch.digestBlock());
+  }
+
+  /** What to store for a token that was issued elsewhere, given its SHA-256. */
+  Stored hashForeign(byte[] digest) {
+    return stored(SHA256_RAW, digest);
+  }
+
+  /** Whether a new hash of a secret would have the pepper, or none, that an old one has. */
+  boolean isCurrent(@Nullable String pepperId) {
+    return Objects.equals(pepperId, primaryId);
+  }
+
+  /**
+   * What to store for a secret that was proven, in place of an old hash.
+   *
+   * @param inner what {@link #verify} proved it by
+   * @param scheme that of the old hash
+   */
+  Stored rehash(byte[] inner, String scheme) {
+    return stored(scheme.equals(SHA256_RAW) ? SHA256_RAW : primaryScheme(), inner);
+  }
+
+  private Stored stored(String scheme, byte[] inner) {
+    byte[] hash =
+        primaryId == null
+            ? inner
+            : Hmac.sha256(Objects.requireNonNull(hashKeys.get(primaryId)), inner);
+    return new Stored(scheme, primaryId, HexFormat.of().formatHex(hash));
   }
 
   /**
    * Checks a secret in constant time. Names are compared exactly, so that {@code SHA256} is no
-   * scheme.
+   * scheme. Which scheme may prove which kind of token is for the caller to see to.
    *
-   * @param inner SHA-256 of {@code id_secret}, see {@link Scratch#digestBlock()}
+   * @param inner SHA-256 of {@code id_secret}, see {@link Scratch#digestBlock()}, or of a foreign
+   *     token
    * @param stored the bytes of the stored hash
    */
   Proof verify(byte[] inner, String scheme, @Nullable String pepperId, byte[] stored) {
-    if (scheme.equals(HMAC_SHA256)) {
+    boolean isRaw = scheme.equals(SHA256_RAW);
+    if (scheme.equals(HMAC_SHA256) || (isRaw && pepperId != null)) {
       Key hashKey = pepperId == null ? null : hashKeys.get(pepperId);
       return hashKey == null ? Proof.PEPPER_MISSING : compare(Hmac.sha256(hashKey, inner), stored);
     }
-    if (scheme.equals(SHA256) && acceptUnpeppered && pepperId == null) {
+    if ((scheme.equals(SHA256) || isRaw) && acceptUnpeppered && pepperId == null) {
       return compare(inner, stored);
     }
     return Proof.SCHEME_NOT_ACCEPTED;

@@ -2,6 +2,7 @@ package io.keystile;
 
 import io.keystile.KeyException.Failure;
 import io.keystile.store.KeyStore;
+import io.keystile.store.RevocationReason;
 import io.keystile.store.StoreException;
 import io.keystile.store.StoredKey;
 import java.util.List;
@@ -22,10 +23,21 @@ final class StoreAccess {
 
   private final KeyStore store;
   private final LocalNode node;
+  private final int attempts;
 
   StoreAccess(KeyStore store, LocalNode node) {
+    this(store, node, ATTEMPTS);
+  }
+
+  private StoreAccess(KeyStore store, LocalNode node, int attempts) {
     this.store = store;
     this.node = node;
+    this.attempts = attempts;
+  }
+
+  /** The same, but a write that the database gives up is not begun again. */
+  StoreAccess yielding() {
+    return new StoreAccess(store, node, 1);
   }
 
   <T> T read(Supplier<T> call) {
@@ -55,7 +67,7 @@ final class StoreAccess {
           }
           case CONFLICT -> {
             lost(e);
-            if (attempt == ATTEMPTS) {
+            if (attempt == attempts) {
               throw conflict(e);
             }
           }
@@ -68,6 +80,11 @@ final class StoreAccess {
   /** Makes the node forget these keys, after the commit. */
   void changed(List<String> keyIds) {
     store.afterCommit(() -> keyIds.forEach(node::changed));
+  }
+
+  /** Tells the host to look into a key, after the commit. */
+  void alert(String keyId, RevocationReason reason) {
+    store.afterCommit(() -> node.alert(keyId, reason));
   }
 
   /** Somebody else was first: returns if it may be tried again. */

@@ -1,9 +1,10 @@
 package io.keystile;
 
+import io.keystile.store.RevocationReason;
 import io.keystile.store.StoredKey;
 
 /** What a change means for the node that made it. */
-record ThisNode(KeyCache cache, UseRecorder recorder) implements LocalNode {
+record ThisNode(KeyCache cache, UseRecorder recorder, Events events) implements LocalNode {
 
   @Override
   public void changed(String keyId) {
@@ -16,5 +17,10 @@ record ThisNode(KeyCache cache, UseRecorder recorder) implements LocalNode {
   @Override
   public StoredKey withOwnUse(StoredKey stored) {
     return recorder.merged(stored);
+  }
+
+  @Override
+  public void alert(String keyId, RevocationReason reason) {
+    events.alert(keyId, reason);
   }
 }

@@ -1,7 +1,6 @@
 package io.keystile;
 
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,13 +65,6 @@ final class TokenParser {
     into.idHigh = into.id[0];
     into.idLow = into.id[1];
     return true;
-  }
-
-  /** The id in a token that was parsed before. */
-  static KeyId idOf(String wellFormed) {
-    int start = wellFormed.length() - BODY_LENGTH;
-    KeyId id = KeyId.parse(wellFormed.substring(start, start + Base62.ID_LENGTH));
-    return Objects.requireNonNull(id, "not a token");
   }
 
   private boolean readPrefix(String token, int length, Scratch into) {

@@ -26,11 +26,19 @@ final class UseRecorder {
   private final int maxPending;
   private final ConcurrentHashMap<LastUse.Of, LastUse> pending = new ConcurrentHashMap<>();
   private final LongAdder dropped = new LongAdder();
+  private final LongAdder droppedBefore = new LongAdder();
+  private final LongAdder written = new LongAdder();
   private final ReentrantLock flushing = new ReentrantLock();
 
   UseRecorder(KeyStore store, int maxPending) {
     this.store = store;
     this.maxPending = maxPending;
+  }
+
+  /** Adds its counters. */
+  void countIn(Counts counts) {
+    counts.add("keystile.uses", "written", this::written);
+    counts.add("keystile.uses", "dropped", this::dropped);
   }
 
   /** Notes a proven use. Called on the hot path; never blocks. */
@@ -92,15 +100,44 @@ final class UseRecorder {
       }
       return true;
     } catch (Throwable e) { // an Error too: the schedule would end for ever, without a word
-      log.warn("Last use was not written and is kept for later: {}", e.toString());
+      log.warn("Last use was not written and is kept for later: {}", LogText.of(e));
       return false;
     } finally {
       flushing.unlock();
       long lost = dropped.sumThenReset();
       if (lost > 0) {
+        droppedBefore.add(lost);
         log.warn("{} marks of last use were dropped: too many are waiting", lost);
       }
     }
+  }
+
+  /**
+   * The last write; what the store does not take then is dropped and counted.
+   *
+   * @return whether the store took all of it
+   */
+  boolean close() {
+    boolean isWritten = flush();
+    int lost = 0;
+    for (LastUse.Of of : pending.keySet()) {
+      lost += pending.remove(of) == null ? 0 : 1;
+    }
+    if (lost > 0) {
+      droppedBefore.add(lost);
+      log.warn("{} marks of last use were dropped: closed before they were written", lost);
+    }
+    return isWritten;
+  }
+
+  /** How many marks were written, merged per secret. */
+  long written() {
+    return written.sum();
+  }
+
+  /** How many marks were dropped, merged per secret. */
+  long dropped() {
+    return droppedBefore.sum() + dropped.sum();
   }
 
   private void write(List<LastUse> batch) {
@@ -115,6 +152,7 @@ final class UseRecorder {
               .sorted(Comparator.comparing(UseMark::keyId).thenComparingInt(UseMark::version))
               .toList());
       written = true;
+      this.written.add(batch.size());
     } finally {
       for (LastUse use : batch) {
         if (written) {

@@ -56,6 +56,7 @@ class AdministrationRaceTest {
               entry.action(),
               entry.keyId(),
               entry.owner(),
+              entry.secretVersion(),
               entry.at(),
               entry.actor(),
               entry.reason(),
@@ -161,7 +162,7 @@ class AdministrationRaceTest {
     int wrongOfTwin = keysThatCameBack(new OverwritingStore(), ROUNDS_OF_TWINS);
 
     System.out.printf(
-        "%d rounds of a revocation among 6 other changes: %d came back; if overwritten %d of %d%n",
+        "%d rounds of a revocation among 8 other changes: %d came back; if overwritten %d of %d%n",
         Threads.ROUNDS, wrong, wrongOfTwin, ROUNDS_OF_TWINS);
     assertThat(wrong).isZero();
     assertThat(wrongOfTwin).isPositive();
@@ -182,7 +183,9 @@ class AdministrationRaceTest {
               Verb.ENABLE,
               Verb.DISABLE,
               Verb.ENABLE,
-              Verb.EXTEND)) {
+              Verb.EXTEND,
+              Verb.ROTATE,
+              Verb.REVOKE_SECRET)) {
         calls.add(() -> isDoneOrForbidden(desk, verb, id));
       }
       store.unread = new CountDownLatch(calls.size());
@@ -230,8 +233,8 @@ class AdministrationRaceTest {
     int wrongOfTwin = changesOutOfOrder(true);
 
     System.out.printf(
-        "50 pairs of changes, one within the other: %d wrong; if overwritten %d%n",
-        wrong, wrongOfTwin);
+        "%d pairs of changes, one within the other: %d wrong; if overwritten %d%n",
+        2 * Verb.values().length * Verb.values().length, wrong, wrongOfTwin);
     assertThat(wrong).isZero();
     assertThat(wrongOfTwin).isPositive();
   }
@@ -247,6 +250,7 @@ class AdministrationRaceTest {
               actual.state() == expected.state()
                   && actual.name().equals(expected.name())
                   && actual.revision() == expected.revision()
+                  && actual.versions().size() == expected.versions().size()
                   && Objects.equals(actual.liveUntil(), expected.liveUntil());
           wrong += same ? 0 : 1;
         }
@@ -259,7 +263,10 @@ class AdministrationRaceTest {
     Desk desk = new Desk();
     String id = keyIn(desk, from);
     isDoneOrForbidden(desk, first, id);
-    isDoneOrForbidden(desk, second, id);
+    // of two rotations at once, one is refused
+    if (first != Verb.ROTATE || second != Verb.ROTATE) {
+      isDoneOrForbidden(desk, second, id);
+    }
     return desk.record(id);
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.keystile.KeyException.Failure;
+import io.keystile.limit.Plan;
 import io.keystile.store.AuditEntry;
 import io.keystile.store.AuditFilter;
 import io.keystile.store.KeyFilter;
@@ -102,6 +103,7 @@ class AdministrationTest {
                 "issue",
                 issued.id(),
                 "acme-corp",
+                1,
                 Desk.START,
                 "alice",
                 null,
@@ -297,7 +299,7 @@ class AdministrationTest {
   }
 
   private static ApiKeysBuilder builder(InMemoryKeyStore store) {
-    return ApiKeys.builder(store).brand("acme").environment("live");
+    return ApiKeys.builder(store).defaultPlan(Plan.unlimited()).brand("acme").environment("live");
   }
 
   private static ServerSecret pepper(String id, int content) {
@@ -583,7 +585,6 @@ class AdministrationTest {
             "limit", q -> q.limit(0),
             "limit:", q -> q.limit(1001),
             "after", q -> q.after("x"),
-            "status", q -> q.status(KeyDetails.Status.ROTATING),
             "expiringBefore", q -> q.expiringBefore(Instant.MIN),
             "issuedBefore", q -> q.issuedBefore(Instant.MIN),
             "The id of a server secret", q -> q.pepper("P"),

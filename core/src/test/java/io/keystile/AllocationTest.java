@@ -3,6 +3,8 @@ package io.keystile;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.keystile.http.HttpGate;
+import io.keystile.store.KeyRecord;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -40,6 +42,16 @@ class AllocationTest {
   void a_check_of_scopes_allocates_nothing() {
     assertThat(allocated(() -> proven += access.permits(granted) ? 1 : 0)).isZero();
     assertThat(proven).isPositive();
+  }
+
+  @Test
+  void the_headers_for_a_client_that_has_nothing_to_change_allocate_nothing() {
+    ApiKey key = ApiKey.of(SampleKeys.record(SampleKeys.id(1), KeyRecord.State.ACTIVE));
+    Accepted usual = Internals.accepted(key, 1, Long.MAX_VALUE);
+    Accepted due = Internals.accepted(key, 1, 0);
+
+    assertThat(allocated(() -> HttpGate.headersOf(usual))).isZero();
+    assertThat(allocated(() -> HttpGate.headersOf(due))).isPositive();
   }
 
   @Test

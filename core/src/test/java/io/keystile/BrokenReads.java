@@ -11,7 +11,6 @@ import io.keystile.store.Purge;
 import io.keystile.store.StoreException;
 import io.keystile.store.StoredKey;
 import io.keystile.store.WriteOutcome;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,35 +21,6 @@ import org.jspecify.annotations.Nullable;
 /** Stores with one mistake each in what they read and tell, of the kind that people make. */
 final class BrokenReads {
   private BrokenReads() {}
-
-  /** As a database does whose collation ignores case. */
-  static final class FoldsCaseOfOwners extends PassThroughStore {
-    @Override
-    public List<StoredKey> list(KeyFilter filter, @Nullable String after, int limit) {
-      String owner = filter.owner();
-      if (owner == null || limit < 1) {
-        return right.list(filter, after, limit);
-      }
-      KeyFilter ofAnyOwner =
-          new KeyFilter(
-              null,
-              filter.subject(),
-              filter.brand(),
-              filter.environment(),
-              filter.pepperId(),
-              filter.states(),
-              filter.liveAfter(),
-              filter.liveUntil(),
-              filter.revokedBefore(),
-              filter.issuedBefore(),
-              filter.unusedSince(),
-              filter.neverUsed());
-      return right.list(ofAnyOwner, after, 1000).stream()
-          .filter(key -> key.record().owner().equalsIgnoreCase(owner))
-          .limit(limit)
-          .toList();
-    }
-  }
 
   /** Begins a page where the one before ended, counted in keys. */
   static final class PagesByOffset extends PassThroughStore {
@@ -70,41 +40,6 @@ final class BrokenReads {
         offsets.put(List.of(filter, last), offset + page.size());
       }
       return page;
-    }
-  }
-
-  /** Takes "since" for "after". */
-  static final class ShiftsABound extends PassThroughStore {
-    @Override
-    public List<StoredKey> list(KeyFilter filter, @Nullable String after, int limit) {
-      Instant since = filter.unusedSince();
-      return right.list(
-          new KeyFilter(
-              filter.owner(),
-              filter.subject(),
-              filter.brand(),
-              filter.environment(),
-              filter.pepperId(),
-              filter.states(),
-              filter.liveAfter(),
-              filter.liveUntil(),
-              filter.revokedBefore(),
-              filter.issuedBefore(),
-              since == null ? null : since.plusMillis(1),
-              filter.neverUsed()),
-          after,
-          limit);
-    }
-  }
-
-  /** Looks at the newest version of a key, when asked for a pepper that any may have. */
-  static final class AsksTheNewestVersion extends PassThroughStore {
-    @Override
-    public List<StoredKey> list(KeyFilter filter, @Nullable String after, int limit) {
-      String pepperId = filter.pepperId();
-      return super.list(filter, after, limit).stream()
-          .filter(key -> pepperId == null || pepperId.equals(key.record().newest().pepperId()))
-          .toList();
     }
   }
 

@@ -4,6 +4,7 @@ import io.keystile.store.AuditEntry;
 import io.keystile.store.AuditFilter;
 import io.keystile.store.KeyFilter;
 import io.keystile.store.KeyRecord;
+import io.keystile.store.KeyRecord.Limit;
 import io.keystile.store.KeyStore;
 import io.keystile.store.KeyWrite;
 import io.keystile.store.Purge;
@@ -11,8 +12,11 @@ import io.keystile.store.StoreException;
 import io.keystile.store.StoredKey;
 import io.keystile.store.UseMark;
 import io.keystile.store.WriteOutcome;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -134,15 +138,21 @@ final class BrokenStores {
   }
 
   private static KeyWrite withNewOperationId(KeyWrite write) {
+    return withEntry(write, "again " + System.nanoTime(), write.entry().secretVersion());
+  }
+
+  private static KeyWrite withEntry(
+      KeyWrite write, String operationId, @Nullable Integer secretVersion) {
     AuditEntry entry = write.entry();
     return new KeyWrite(
         write.record(),
         new AuditEntry(
             0,
-            "again " + System.nanoTime(),
+            operationId,
             entry.action(),
             entry.keyId(),
             entry.owner(),
+            secretVersion,
             entry.at(),
             entry.actor(),
             entry.reason(),
@@ -223,6 +233,149 @@ final class BrokenStores {
     private static KeyWrite trimmed(KeyWrite write) {
       KeyRecord record = write.record();
       return withRecord(write, record.toBuilder().name(record.name().strip()).build());
+    }
+  }
+
+  /** Has no column for the secret version of an entry. */
+  static final class LosesSecretVersions extends PassThroughStore {
+    @Override
+    public WriteOutcome insert(List<KeyWrite> writes, int ownerMaximum) {
+      return right.insert(
+          writes.stream().map(LosesSecretVersions::ofTheWholeKey).toList(), ownerMaximum);
+    }
+
+    @Override
+    public WriteOutcome replace(KeyWrite write) {
+      return right.replace(ofTheWholeKey(write));
+    }
+
+    private static KeyWrite ofTheWholeKey(KeyWrite write) {
+      return withEntry(write, write.entry().operationId(), null);
+    }
+  }
+
+  /** Forgets the rule for rotation in its UPDATE statement. */
+  static final class LeavesRulesAsTheyWere extends PassThroughStore {
+    @Override
+    public WriteOutcome replace(KeyWrite write) {
+      KeyRecord record = write.record();
+      KeyRecord stored = right.load(record.id()).orElse(record);
+      return right.replace(
+          withRecord(write, record.toBuilder().rotation(stored.rotation()).build()));
+    }
+  }
+
+  /** Keeps the rule for rotation in seconds. */
+  static final class RoundsRules extends PassThroughStore {
+    @Override
+    public WriteOutcome insert(List<KeyWrite> writes, int ownerMaximum) {
+      return right.insert(writes.stream().map(RoundsRules::rounded).toList(), ownerMaximum);
+    }
+
+    private static KeyWrite rounded(KeyWrite write) {
+      KeyRecord record = write.record();
+      KeyRecord.RotationRule rule = record.rotation();
+      if (rule == null) {
+        return write;
+      }
+      KeyRecord.RotationRule seconds =
+          new KeyRecord.RotationRule(rule.grace().truncatedTo(ChronoUnit.SECONDS), rule.age());
+      return withRecord(write, record.toBuilder().rotation(seconds).build());
+    }
+  }
+
+  /** Forgets the limits in its UPDATE statement. */
+  static final class LeavesLimitsAsTheyWere extends PassThroughStore {
+    @Override
+    public WriteOutcome replace(KeyWrite write) {
+      KeyRecord record = write.record();
+      KeyRecord stored = right.load(record.id()).orElse(record);
+      return right.replace(withRecord(write, record.toBuilder().limits(stored.limits()).build()));
+    }
+  }
+
+  /** The update statement was not told of the columns that were added for adapted limits. */
+  static final class LeavesAdaptedAsItWas extends PassThroughStore {
+    @Override
+    public WriteOutcome replace(KeyWrite write) {
+      KeyRecord record = write.record();
+      KeyRecord stored = right.load(record.id()).orElse(record);
+      return right.replace(withRecord(write, record.toBuilder().adapted(stored.adapted()).build()));
+    }
+  }
+
+  /** Keeps why limits were adapted in a column that is too narrow, and lets it be cut. */
+  static final class CutsWhyLimitsWereAdapted extends PassThroughStore {
+    @Override
+    public WriteOutcome insert(List<KeyWrite> writes, int ownerMaximum) {
+      return right.insert(
+          writes.stream().map(write -> withRecord(write, cut(write.record()))).toList(),
+          ownerMaximum);
+    }
+
+    private static KeyRecord cut(KeyRecord record) {
+      KeyRecord.Adapted adapted = record.adapted();
+      if (adapted == null || adapted.why().codePointCount(0, adapted.why().length()) < 100) {
+        return record;
+      }
+      String why = adapted.why().substring(0, adapted.why().offsetByCodePoints(0, 100));
+      return record.toBuilder()
+          .adapted(new KeyRecord.Adapted(adapted.at(), adapted.perMinute(), why))
+          .build();
+    }
+  }
+
+  /** Changes limits on their way into the store. */
+  abstract static class ChangesLimits extends PassThroughStore {
+    abstract List<Limit> changed(List<Limit> limits);
+
+    @Override
+    public WriteOutcome insert(List<KeyWrite> writes, int ownerMaximum) {
+      return right.insert(writes.stream().map(this::changed).toList(), ownerMaximum);
+    }
+
+    @Override
+    public WriteOutcome replace(KeyWrite write) {
+      return right.replace(changed(write));
+    }
+
+    private KeyWrite changed(KeyWrite write) {
+      KeyRecord record = write.record();
+      return withRecord(write, record.toBuilder().limits(changed(record.limits())).build());
+    }
+  }
+
+  /** Keeps limits in a table of their own, with the unit in its key. */
+  static final class SortsLimits extends ChangesLimits {
+    @Override
+    List<Limit> changed(List<Limit> limits) {
+      return limits.stream()
+          .sorted(Comparator.comparing(Limit::unit).thenComparing(Limit::window))
+          .toList();
+    }
+  }
+
+  /** Keeps amounts as JSON does in JavaScript: in 53 bits. */
+  static final class RoundsAmounts extends ChangesLimits {
+    @Override
+    List<Limit> changed(List<Limit> limits) {
+      return limits.stream()
+          .map(limit -> new Limit(limit.unit(), (long) (double) limit.amount(), limit.window()))
+          .toList();
+    }
+  }
+
+  /** Keeps windows in milliseconds of 32 bits, as a database does that cuts off what is more. */
+  static final class CutsLongWindows extends ChangesLimits {
+    @Override
+    List<Limit> changed(List<Limit> limits) {
+      return limits.stream()
+          .map(
+              limit -> {
+                long millis = Math.min(limit.window().toMillis(), Integer.MAX_VALUE);
+                return new Limit(limit.unit(), limit.amount(), Duration.ofMillis(millis));
+              })
+          .toList();
     }
   }
 

@@ -20,8 +20,11 @@ class ContractKitTest {
     for (KitRun run :
         List.of(
             KitRun.contract(PassThroughStore::new),
+            KitRun.contract(BrokenFilters.JudgesRightly::new),
             KitRun.races(PassThroughStore::new),
-            KitRun.transactions(HostStore::new))) {
+            KitRun.transactions(HostStore::new),
+            KitRun.limits(PassThroughLimits::new),
+            KitRun.usage(PassThroughUsage::new))) {
       assertThat(run.failures()).isEmpty();
       assertThat(run.skipped()).isEmpty();
       assertThat(run.passed()).isGreaterThan(10);
@@ -31,7 +34,16 @@ class ContractKitTest {
   static Stream<Arguments> broken() {
     return Stream.of(
         broken("g2", BrokenStores.TrimsNames::new),
-        broken("g3", BrokenReads.FoldsCaseOfOwners::new),
+        broken("g2", BrokenStores.RoundsRules::new),
+        broken("g2 r2 q4", BrokenStores.LeavesRulesAsTheyWere::new),
+        broken("g2 r2", BrokenStores.LeavesLimitsAsTheyWere::new),
+        broken("g2 r2", BrokenStores.LeavesAdaptedAsItWas::new),
+        broken("g2", BrokenStores.CutsWhyLimitsWereAdapted::new),
+        broken("g2", BrokenStores.SortsLimits::new),
+        broken("g2", BrokenStores.RoundsAmounts::new),
+        broken("g2", BrokenStores.CutsLongWindows::new),
+        broken("g2 a1", BrokenStores.LosesSecretVersions::new),
+        broken("g3", BrokenFilters.FoldsCaseOfOwners::new),
         broken("g5", BrokenReads.ChecksNoArguments::new),
         broken("g5", BrokenReads.SaysTooMuch::new),
         broken("g6", BrokenStores.FailsHalfWay::new),
@@ -47,14 +59,33 @@ class ContractKitTest {
         broken("u3", BrokenStores.KeepsMarksOfUnknownKeys::new),
         broken("q2", BrokenReads.PagesByOffset::new),
         broken("q3", BrokenReads.QueriesPerKey::new),
-        broken("q4", BrokenReads.ShiftsABound::new),
-        broken("q4", BrokenReads.AsksTheNewestVersion::new),
         broken("c2 p1", BrokenReads.TellsNobodyOfPurges::new),
         broken("c3", BrokenReads.GivesNumbersAgain::new),
         broken("a1 a3 g6 p1 p3", BrokenStores.LeavesOutEntriesOfPurges::new),
         broken("p1 a1", BrokenStores.PurgesAtAnyRevision::new),
         broken("p2", BrokenStores.PurgesWithoutLimit::new),
         broken("t1", BrokenStores.RunsActionsElsewhere::new));
+  }
+
+  /** All of them break the same rule, each in another condition. */
+  static Stream<Arguments> brokenFilters() {
+    return Stream.of(
+        broken("q4", BrokenFilters.ShiftsABound::new),
+        broken("q4", BrokenFilters.AsksTheNewestVersion::new),
+        broken("q4", BrokenFilters.IgnoresDue::new),
+        broken("q4", BrokenFilters.ForgetsOwnRules::new),
+        broken("q4", BrokenFilters.ForgetsRulesWithoutAge::new),
+        broken("q4", BrokenFilters.ShiftsTheEnd::new),
+        broken("q4", BrokenFilters.ShiftsTheAge::new),
+        broken("q4", BrokenFilters.AsksWhenTheKeyEnds::new),
+        broken("q4", BrokenFilters.AsksForAnyOldSecret::new),
+        broken("q4", BrokenFilters.WantsEndAndAge::new),
+        broken("q4", BrokenFilters.IgnoresOlder::new),
+        broken("q4", BrokenFilters.ShiftsTheOlderEnd::new),
+        broken("q4", BrokenFilters.TakesNoOlderSecretForEndless::new),
+        broken("q4", BrokenFilters.ForgetsTheFixedEnd::new),
+        broken("q4", BrokenFilters.AsksTheLastButOne::new),
+        broken("q4", BrokenFilters.DerivesOnce::new));
   }
 
   static Stream<Arguments> brokenUnderRaces() {
@@ -70,7 +101,7 @@ class ContractKitTest {
   }
 
   @ParameterizedTest(name = "{0} breaks {1}")
-  @MethodSource("broken")
+  @MethodSource({"broken", "brokenFilters"})
   void a_broken_store_fails_the_tests_of_the_rules_it_breaks_and_no_others(
       String name, Set<String> rules, Supplier<PassThroughStore> store) {
     assertCaught(name, KitRun.contract(store), rules);
@@ -104,6 +135,85 @@ class ContractKitTest {
   void a_store_that_is_broken_in_transactions_fails_the_tests_of_the_rules_it_breaks(
       String name, Set<String> rules, Supplier<HostStore> store) {
     assertCaught(name, KitRun.transactions(store), rules);
+  }
+
+  static Stream<Arguments> brokenLimits() {
+    return Stream.of(
+        brokenLimits("s1", BrokenLimits.TrimsText::new),
+        brokenLimits("s1 s10", BrokenLimits.RoundsTimes::new),
+        brokenLimits("s1 s2 s4 s10", BrokenLimits.LeavesTimesAsTheyWere::new),
+        brokenLimits("s1", BrokenLimits.FoldsCaseOfIds::new),
+        brokenLimits("s2", BrokenLimits.JoinsTheHost::new),
+        brokenLimits("s3", BrokenLimits.ChecksNoArguments::new),
+        brokenLimits("s3", BrokenLimits.SaysTooMuch::new),
+        brokenLimits("s1 s2 s4 s5 s6 s9", BrokenLimits.ReadsThroughAnOldSnapshot::new),
+        brokenLimits("s4", BrokenLimits.ReadsInTwoStatements::new),
+        brokenLimits("s4", BrokenLimits.ReturnsOnePerQuestion::new),
+        brokenLimits("s5", BrokenLimits.AsksEachNodeForTheTime::new),
+        brokenLimits("s5", BrokenLimits.TellsWhenItBegan::new),
+        brokenLimits("s5", BrokenLimits.ReadsTheClockLast::new),
+        brokenLimits("s6 s7 s8 s10 s11", BrokenLimits.IgnoresRevisions::new),
+        brokenLimits("s6 s7 s8", BrokenLimits.UpdatesDuplicates::new),
+        brokenLimits("s6 s7", BrokenLimits.LetsRevisionsJump::new),
+        brokenLimits("s7", BrokenLimits.AllOrNothing::new),
+        brokenLimits("s7", BrokenLimits.EndsAtTheFirstRefusal::new),
+        brokenLimits("s6 s7 s8 s10 s11", BrokenLimits.ReportsAllAsWritten::new),
+        brokenLimits("s8 s10", BrokenLimits.ChecksThenWrites::new),
+        brokenLimits("s9", BrokenLimits.FailsHalfWay::new),
+        brokenLimits("s10", BrokenLimits.PurgesTooMuch::new),
+        brokenLimits("s10", BrokenLimits.LooksThenPurges::new),
+        brokenLimits("s10", BrokenLimits.PurgesWithoutLimit::new),
+        brokenLimits("s11", BrokenLimits.RefusesWhatWasRemoved::new));
+  }
+
+  private static Arguments brokenLimits(String rules, Supplier<PassThroughLimits> limits) {
+    return arguments(limits.get().getClass().getSimpleName(), Set.of(rules.split(" ")), limits);
+  }
+
+  @ParameterizedTest(name = "{0} breaks {1}")
+  @MethodSource("brokenLimits")
+  void a_store_that_breaks_shared_limits_fails_the_tests_of_the_rules_it_breaks_and_no_others(
+      String name, Set<String> rules, Supplier<PassThroughLimits> limits) {
+    assertCaught(name, KitRun.limits(limits), rules);
+  }
+
+  static Stream<Arguments> brokenUsage() {
+    return Stream.of(
+        brokenUsage("b1 b8", BrokenUsage.ForgetsThePlan::new),
+        brokenUsage("b1 b8", BrokenUsage.FoldsCaseOfLabels::new),
+        brokenUsage("b1 b8", BrokenUsage.TrimsLabels::new),
+        brokenUsage("b1", BrokenUsage.RoundsAmounts::new),
+        brokenUsage("b2", BrokenUsage.JoinsTheHost::new),
+        brokenUsage("b3", BrokenUsage.ChecksNoArguments::new),
+        brokenUsage("b3", BrokenUsage.SaysTooMuch::new),
+        brokenUsage("b4", BrokenUsage.AddsHalfABatch::new),
+        brokenUsage("b4", BrokenUsage.RemembersTheIdFirst::new),
+        brokenUsage("b2 b4 b5 b10", BrokenUsage.AddsAgain::new),
+        brokenUsage("b2 b5", BrokenUsage.RemembersTheLastIdOnly::new),
+        brokenUsage("b5", BrokenUsage.ForgetsEmptyBatches::new),
+        brokenUsage("b5", BrokenUsage.LooksThenAdds::new),
+        brokenUsage("b6", BrokenUsage.KeepsTheLastMaximum::new),
+        brokenUsage("b6", BrokenUsage.AddsMaxima::new),
+        brokenUsage("b6 b10", BrokenUsage.ReadsThenWrites::new),
+        brokenUsage("b7", BrokenUsage.ReplacesTheOwner::new),
+        brokenUsage("b8", BrokenUsage.PagesByOffset::new),
+        brokenUsage("b8", BrokenUsage.TakesTheEndForAPart::new),
+        brokenUsage("b8", BrokenUsage.SortsWithoutCase::new),
+        brokenUsage("b9", BrokenUsage.ReadsInTwoStatements::new),
+        brokenUsage("b10", BrokenUsage.PurgesTooMuch::new),
+        brokenUsage("b10", BrokenUsage.PurgesWithoutLimit::new),
+        brokenUsage("b10", BrokenUsage.PurgesDaysAsHours::new));
+  }
+
+  private static Arguments brokenUsage(String rules, Supplier<PassThroughUsage> usage) {
+    return arguments(usage.get().getClass().getSimpleName(), Set.of(rules.split(" ")), usage);
+  }
+
+  @ParameterizedTest(name = "{0} breaks {1}")
+  @MethodSource("brokenUsage")
+  void a_store_that_breaks_usage_fails_the_tests_of_the_rules_it_breaks_and_no_others(
+      String name, Set<String> rules, Supplier<PassThroughUsage> usage) {
+    assertCaught(name, KitRun.usage(usage), rules);
   }
 
   private static void assertCaught(String name, KitRun run, Set<String> rules) {

@@ -25,10 +25,14 @@ final class Desk {
   static final Cause ALICE = Cause.by("alice");
 
   final KeyStore store;
+  final KeyMint mint;
   final Administration administration;
 
   /** The keys that the node was told to forget. */
   final List<String> changed = new CopyOnWriteArrayList<>();
+
+  /** What the host was told to look into, as key id and reason. */
+  final List<String> alerts = new CopyOnWriteArrayList<>();
 
   volatile Instant now = START;
 
@@ -42,9 +46,34 @@ final class Desk {
 
   Desk(KeyStore store, LifecycleSettings settings) {
     this.store = store;
-    KeyMint mint =
-        new KeyMint(new TokenGenerator(() -> now, new SecureRandom(), null), new SecretHasher());
-    administration = new Administration(store, mint, () -> now, settings, changed::add);
+    mint = new KeyMint(new TokenGenerator(() -> now, new SecureRandom(), null), new SecretHasher());
+    administration =
+        new Administration(new KeyEditor(store, () -> now, settings, new Listening()), mint);
+  }
+
+  private final class Listening implements LocalNode {
+    @Override
+    public void changed(String keyId) {
+      changed.add(keyId);
+    }
+
+    @Override
+    public void alert(String keyId, RevocationReason reason) {
+      alerts.add(keyId + " " + reason);
+    }
+  }
+
+  /** The defaults, but for the replacing of secrets. */
+  static LifecycleSettings rotation(RotationRules rules) {
+    LifecycleSettings usual = ownerMaximum(Integer.MAX_VALUE);
+    return new LifecycleSettings(
+        usual.prefixes(),
+        usual.lifetime(),
+        usual.maximumLifetime(),
+        usual.personalLifetime(),
+        usual.personalMaximum(),
+        usual.ownerMaximum(),
+        rules);
   }
 
   /** The defaults, but for the number of keys. */
@@ -55,7 +84,8 @@ final class Desk {
         null,
         LifecycleSettings.DEFAULT_PERSONAL_LIFETIME,
         LifecycleSettings.DEFAULT_PERSONAL_MAXIMUM,
-        keys);
+        keys,
+        RotationRules.USUAL);
   }
 
   void pass(Duration time) {
@@ -90,5 +120,10 @@ final class Desk {
 
   void use(String keyId, Instant time) {
     store.recordUse(List.of(new UseMark(keyId, 1, time, time)));
+  }
+
+  /** Where no usage is recorded. */
+  static Judging noUsage() {
+    throw new IllegalStateException("no usage");
   }
 }

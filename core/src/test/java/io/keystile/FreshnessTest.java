@@ -3,16 +3,27 @@ package io.keystile;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.keystile.limit.Plan;
+import io.keystile.store.ChangeCursor;
+import io.keystile.store.Changes;
+import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyStore;
 import io.keystile.store.RevocationReason;
 import io.keystile.store.StoreException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** How old an answer may be, and what happens while the store is away. Time is the test's. */
 class FreshnessTest {
@@ -164,6 +175,96 @@ class FreshnessTest {
     assertThat(reason(issued)).isEqualTo(Reason.REVOKED);
   }
 
+  /** Shows the changes of one key only when they are committed, long after they were made. */
+  private static final class LateStore extends ForwardingKeyStore {
+    private @Nullable KeyRecord before;
+    private long begun;
+
+    LateStore(KeyStore delegate) {
+      super(delegate);
+    }
+
+    void begin(String keyId) {
+      before = delegate.load(keyId).orElseThrow();
+      begun = delegate.changesSince(ChangeCursor.after(Long.MAX_VALUE), 1).newest();
+    }
+
+    void commit() {
+      before = null;
+    }
+
+    private boolean isHidden(Changes.Change change) {
+      return before != null && before.id().equals(change.keyId()) && change.number() > begun;
+    }
+
+    @Override
+    public Optional<KeyRecord> load(String keyId) {
+      return before != null && before.id().equals(keyId)
+          ? Optional.of(before)
+          : delegate.load(keyId);
+    }
+
+    @Override
+    public Changes changesSince(ChangeCursor cursor, int limit) {
+      Changes changes = delegate.changesSince(cursor, limit + 1); // one may be taken out
+      List<Changes.Change> visible =
+          changes.list().stream().filter(change -> !isHidden(change)).limit(limit).toList();
+      return new Changes(visible, changes.oldest(), changes.newest());
+    }
+  }
+
+  @Test
+  void a_node_that_starts_hears_of_a_transaction_that_is_open_since_many_changes() {
+    LateStore late = new LateStore(shared);
+    IssuedKey issued = issue();
+    String busy = issue().id();
+    late.begin(issued.id());
+    keys.revoke(issued.id(), Revocation.because(RevocationReason.LEAKED));
+    for (int i = 0; i < ChangeFeed.LOOK_BACK; i++) {
+      keys.update(busy, KeyUpdate.of().name("change " + i));
+    }
+    ApiKeys started = node(late, builder -> builder);
+    started.poll();
+    assertThat(started.validate(issued.revealToken(), ANY, HERE).isAccepted()).isTrue();
+
+    late.commit();
+    started.poll();
+
+    assertThat(reason(started, issued)).isEqualTo(Reason.REVOKED);
+  }
+
+  @Test
+  void a_node_that_finds_too_much_missing_when_it_starts_says_so_once() {
+    KeyStore gappy =
+        new ForwardingKeyStore(shared) {
+          @Override
+          public Changes changesSince(ChangeCursor cursor, int limit) {
+            Changes.Change newest = new Changes.Change(40_000, "0".repeat(22));
+            return new Changes(
+                cursor.after() < newest.number() ? List.of(newest) : List.of(), 1, 40_000);
+          }
+        };
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    Logger logger = (Logger) LoggerFactory.getLogger(ChangeFeed.class);
+    logger.addAppender(log);
+    logger.setLevel(Level.WARN);
+    try {
+      ApiKeys started = node(gappy, builder -> builder);
+      started.poll();
+      started.poll();
+    } finally {
+      logger.detachAppender(log);
+      logger.setLevel(null);
+    }
+
+    assertThat(log.list)
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .containsExactly(
+            "More than 10000 of the last 50000 notices of changed keys are missing: what is in a"
+                + " transaction that is open now may reach this node after PT15M only");
+  }
+
   @Test
   void more_notices_than_a_page_are_all_seen() {
     List<IssuedKey> many = new ArrayList<>();
@@ -247,7 +348,7 @@ class FreshnessTest {
 
   @Test
   void options_that_contradict_each_other_are_refused() {
-    ApiKeysBuilder builder = ApiKeys.builder(store);
+    ApiKeysBuilder builder = ApiKeys.builder(store).defaultPlan(Plan.unlimited());
     assertThatThrownBy(builder::build)
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("brand");
@@ -316,6 +417,7 @@ class FreshnessTest {
   private ApiKeys node(KeyStore on, UnaryOperator<ApiKeysBuilder> options) {
     ApiKeysBuilder builder =
         ApiKeys.builder(on)
+            .defaultPlan(Plan.unlimited())
             .brand("acme")
             .environment("live")
             .time(time, time::nanos)

@@ -1,6 +1,7 @@
 package io.keystile;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.keystile.store.KeyRecord;
@@ -161,10 +162,34 @@ class KeyValuesTest {
     options.put("33 brand", KeyQuery.all()::brand);
     options.put("34 environment", KeyQuery.all()::environment);
     options.put("35 after", KeyQuery.all()::after);
-    options.put("36 owner", text -> OwnerKeys.of(() -> desk.administration, text));
+    options.put("36 owner", text -> OwnerKeys.of(() -> desk.administration, Desk::noUsage, text));
     options.put(
-        "37 scopes", text -> OwnerKeys.of(() -> desk.administration, "weather-app").mayGrant(text));
+        "37 scopes",
+        text ->
+            OwnerKeys.of(() -> desk.administration, Desk::noUsage, "weather-app").mayGrant(text));
     return options;
+  }
+
+  @Test
+  void no_operation_id_is_taken_for_one_that_the_library_draws() {
+    List<Consumer<String>> setters =
+        List.of(
+            Cause.unstated()::operationId,
+            KeySpec.forOwner("weather-app")::operationId,
+            KeyUpdate.of()::operationId,
+            Rotation.usual()::operationId,
+            Desk.LEAK::operationId);
+    for (Consumer<String> setter : setters) {
+      for (String own : List.of("auto:", "import:", "key:", "owner:")) {
+        for (String id : List.of(own, own + "retired:0351fcs8Bym6tbejfDMyAJ:1")) {
+          assertThatIllegalArgumentException()
+              .isThrownBy(() -> setter.accept(id))
+              .withMessage("operationId: must not begin with auto:, import:, key: or owner:");
+        }
+        setter.accept(own.substring(0, own.length() - 1));
+        setter.accept(" " + own);
+      }
+    }
   }
 
   @Test

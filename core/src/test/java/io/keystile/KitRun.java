@@ -1,9 +1,13 @@
 package io.keystile;
 
 import io.keystile.store.KeyStore;
+import io.keystile.store.SharedLimits;
+import io.keystile.store.UsageStore;
 import io.keystile.store.tck.KeyStoreContract;
 import io.keystile.store.tck.KeyStoreRaceContract;
+import io.keystile.store.tck.SharedLimitsContract;
 import io.keystile.store.tck.TransactionalKeyStoreContract;
+import io.keystile.store.tck.UsageStoreContract;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +28,10 @@ import org.junit.platform.launcher.core.LauncherFactory;
 final class KitRun implements TestExecutionListener {
   /** For the test classes below, which the launcher makes. */
   private static Supplier<? extends PassThroughStore> underTest = PassThroughStore::new;
+
+  private static Supplier<? extends PassThroughLimits> limitsUnderTest = PassThroughLimits::new;
+
+  private static Supplier<? extends PassThroughUsage> usageUnderTest = PassThroughUsage::new;
 
   private final TreeMap<String, String> failures = new TreeMap<>();
   private final List<String> skipped = new ArrayList<>();
@@ -76,6 +84,46 @@ final class KitRun implements TestExecutionListener {
     }
   }
 
+  /** The part of the kit that is about what nodes share of limits. */
+  static final class Limits extends SharedLimitsContract {
+    private final PassThroughLimits limits = limitsUnderTest.get();
+
+    @Override
+    protected SharedLimits store() {
+      return limits.node();
+    }
+
+    @Override
+    protected Optional<SharedLimits> failingStore(int statements) {
+      return Optional.of(limits.failingAfter(statements));
+    }
+
+    @Override
+    protected void inTransaction(Runnable work) {
+      limits.inTransaction(work);
+    }
+  }
+
+  /** The part of the kit that is about usage. */
+  static final class Usage extends UsageStoreContract {
+    private final PassThroughUsage usage = usageUnderTest.get();
+
+    @Override
+    protected UsageStore store() {
+      return usage.node();
+    }
+
+    @Override
+    protected Optional<UsageStore> failingStore(int statements) {
+      return Optional.of(usage.failingAfter(statements));
+    }
+
+    @Override
+    protected void inTransaction(Runnable work) {
+      usage.inTransaction(work);
+    }
+  }
+
   static KitRun contract(Supplier<PassThroughStore> store) {
     return run(Contract.class, store);
   }
@@ -88,8 +136,22 @@ final class KitRun implements TestExecutionListener {
     return run(Transactions.class, store);
   }
 
+  static KitRun limits(Supplier<? extends PassThroughLimits> limits) {
+    limitsUnderTest = limits;
+    return run(Limits.class);
+  }
+
+  static KitRun usage(Supplier<? extends PassThroughUsage> usage) {
+    usageUnderTest = usage;
+    return run(Usage.class);
+  }
+
   private static KitRun run(Class<?> tests, Supplier<? extends PassThroughStore> store) {
     underTest = store;
+    return run(tests);
+  }
+
+  private static KitRun run(Class<?> tests) {
     KitRun run = new KitRun();
     LauncherFactory.create()
         .execute(

@@ -12,6 +12,13 @@ import io.keystile.http.CredentialExtractor;
 import io.keystile.http.HeaderGetter;
 import io.keystile.http.HttpGate;
 import io.keystile.http.TrustedProxies;
+import io.keystile.leak.LeakResponse;
+import io.keystile.leak.LeakScanner;
+import io.keystile.leak.PartnerAlert;
+import io.keystile.limit.Decision;
+import io.keystile.limit.Limiter;
+import io.keystile.limit.Plan;
+import io.keystile.limit.Window;
 import io.keystile.store.AuditFilter;
 import io.keystile.store.ChangeCursor;
 import io.keystile.store.KeyFilter;
@@ -20,9 +27,19 @@ import io.keystile.store.KeyStore;
 import io.keystile.store.KeyWrite;
 import io.keystile.store.Purge;
 import io.keystile.store.RevocationReason;
+import io.keystile.store.SharedLimits;
 import io.keystile.store.StoreException;
+import io.keystile.store.UsageStore;
+import io.keystile.store.UsageStore.Period;
 import io.keystile.store.UseMark;
 import io.keystile.store.WriteOutcome;
+import io.keystile.usage.RequestRecord;
+import io.keystile.usage.RequestRecords;
+import io.keystile.usage.Risk;
+import io.keystile.usage.RiskSettings;
+import io.keystile.usage.UsageQuery;
+import io.keystile.usage.UsageRecorder;
+import io.keystile.usage.UsageReports;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -31,6 +48,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -62,14 +80,26 @@ class LeakTest {
   private final WatchedStore store = new WatchedStore();
   private final ApiKeys keys =
       ApiKeys.builder(store)
+          .defaultPlan(Plan.unlimited())
           .brand("acme")
           .environment("live")
           .pepper(pepper)
           .idKey(Tokens.secret("i1", 7))
+          .importedKeys(Tokens.secret("i1", 7))
+          .recordUsage()
+          .keepRequests(1)
           .build();
   private final IssuedKey issued =
       keys.issue(KeySpec.forOwner("owner").scopes("a:b").metadata(Map.of("k", "v")));
   private final String token = issued.revealToken();
+
+  /** For what revokes the keys of the tokens it sees. */
+  private final ApiKeys others =
+      ApiKeys.builder(new InMemoryKeyStore())
+          .defaultPlan(Plan.unlimited())
+          .brand("acme")
+          .environment("live")
+          .build();
 
   @BeforeEach
   void listen() {
@@ -81,6 +111,7 @@ class LeakTest {
   @AfterEach
   void stop() {
     keys.close();
+    others.close();
     root.detachAppender(log);
     root.setLevel(level);
   }
@@ -172,7 +203,7 @@ class LeakTest {
         new ArrayList<>(
             List.of(
                 keys,
-                ApiKeys.builder(store).pepper(pepper),
+                ApiKeys.builder(store).defaultPlan(Plan.unlimited()).pepper(pepper),
                 issued,
                 pepper,
                 access,
@@ -196,11 +227,96 @@ class LeakTest {
                 new InMemoryKeyStore(),
                 TokenFormat.class,
                 new StoreException(StoreException.Kind.UNAVAILABLE, "test", null)));
+    samples.addAll(rotationSamples(access, origin));
     samples.addAll(storeSamples());
     samples.addAll(httpSamples());
+    samples.addAll(importSamples());
+    samples.addAll(leakSamples());
+    samples.addAll(limitSamples());
+    samples.addAll(requestSamples());
+    samples.addAll(usageSamples());
     samples.add(failureOf(() -> keys.disable("0".repeat(22), Cause.by("alice"))));
     samples.add(new OutcomeUnknownException("op", (StoreException) samples.get(24)));
     return samples;
+  }
+
+  private List<Object> requestSamples() {
+    RequestRecord request =
+        new RequestRecord(
+            Instant.EPOCH, issued.id(), "owner", "/e", "GET", 200, null, null, 1L, "caller");
+    RequestRecords recent = new RequestRecords(false, 1);
+    recent.record(request);
+    return List.of(request, recent);
+  }
+
+  /** Of the key whose secret the walk looks for. */
+  private List<Object> usageSamples() {
+    Instant day = Instant.parse("2026-03-02T00:00:00Z");
+    InMemoryKeyStore kept = new InMemoryKeyStore();
+    UsageRecorder recorder = new UsageRecorder(kept, () -> day, 10);
+    UsageRecorder.OfKey counts = recorder.of(issued.id(), "owner", "pro");
+    counts.accepted(day.toEpochMilli(), 1, 0, "caller");
+    counts.refused(day.toEpochMilli(), 1, "RETIRED");
+    counts.answered(day.toEpochMilli(), "GET", "/e", 200, 1);
+    recorder.flush();
+    UsageReports reports = UsageReports.on(kept);
+    UsageQuery query = UsageQuery.perDay(day, day.plusSeconds(1));
+    UsageReports.Row row = reports.rows(query).get(0);
+    Risk risk = reports.risk(issued.id(), RiskSettings.usual(), day.plusSeconds(1));
+    assertThat(risk.anomalies()).isNotEmpty();
+    assertThat(risk.summary().busiestEndpoints()).isNotEmpty();
+    UsageStore.Subject subject = new UsageStore.Subject(issued.id(), "owner", null);
+    UsageStore.Tally tally = new UsageStore.Tally(subject, Period.DAY, day, "requests", "all", 1);
+    return List.of(
+        counts,
+        reports,
+        query,
+        row,
+        row.usage(),
+        row.usage().durations(),
+        recorder,
+        recorder.counts(),
+        risk,
+        RiskSettings.usual(),
+        RiskPolicy.alerting().adaptingLimits(),
+        new UsageStore.Batch("b", day, List.of(tally)),
+        new UsageStore.Filter(Period.DAY, day, day, issued.id(), null, null, Set.of()),
+        new UsageStore.Retention(day, day, day, 1),
+        new KeyRecord.Adapted(day, 1, "why"));
+  }
+
+  /** Counted for the key whose secret the walk looks for. */
+  private List<Object> limitSamples() {
+    Plan plan = Plan.of("team", Window.perSecond(1)).quota("bytes", Window.perDay(9));
+    InMemoryKeyStore shared = new InMemoryKeyStore();
+    Limiter.Builder builder = Limiter.builder(plan).shared(shared, Duration.ofSeconds(1));
+    Limiter<String> limiter = builder.build();
+    limiter.acquire(issued.id(), 1);
+    limiter.exchange();
+    SharedLimits.Snapshot snapshot = shared.read(Set.of("nodes"));
+    Decision decision = limiter.peek(issued.id(), 1);
+    return List.of(
+        plan,
+        plan.windows().get(0),
+        builder,
+        limiter,
+        limiter.meter(issued.id()),
+        decision,
+        decision.windows().get(0),
+        snapshot,
+        snapshot.ledgers().get(0),
+        new KeyRecord.Limit("requests", 1, Duration.ofSeconds(1)));
+  }
+
+  private List<Object> rotationSamples(Access access, Origin origin) {
+    IssuedKey other = keys.issue(KeySpec.forOwner("owner").scopes("keys:rotate"));
+    return List.of(
+        Rotation.forced(RevocationReason.LEAKED).by("alice"),
+        RotationPolicy.usual(),
+        RotationPolicy.usual().toRule(),
+        new KeyFilter.Due(Instant.EPOCH, Instant.EPOCH),
+        keys.rotateSelf(other.revealToken(), origin, Cause.unstated()),
+        keys.rotateSelf(token, origin, Cause.unstated()));
   }
 
   private List<Object> storeSamples() {
@@ -222,6 +338,23 @@ class LeakTest {
         AuditFilter.all());
   }
 
+  /** Of foreign tokens that hold what the walk looks for, good ones and bad ones. */
+  private List<Object> importSamples() {
+    KeySpec spec = KeySpec.forOwner("owner");
+    String foreign = "legacy-" + token;
+    List<Object> samples = new ArrayList<>();
+    KeyImport good = KeyImport.ofToken(foreign, spec);
+    KeyImport bad = KeyImport.ofSha256(foreign, spec);
+    KeyImport ours = KeyImport.ofToken(token, spec);
+    samples.addAll(List.of(good, bad, ours));
+    KeyImport.Result result = keys.importKeys(List.of(good, bad, ours).iterator(), samples::add);
+    samples.add(result);
+    samples.addAll(result.refusals());
+    samples.add(keys.validate(foreign, Access.authenticated(), Origin.of("192.0.2.1")));
+    assertThat(result.refused()).isEqualTo(2);
+    return samples;
+  }
+
   private List<Object> httpSamples() {
     HeaderGetter<String> getter = new OneHeader();
     HttpGate<String> gate = HttpGate.of(keys, getter);
@@ -234,6 +367,19 @@ class LeakTest {
         Networks.listed("192.0.2.0/24"),
         gate.check(token, Access.authenticated()),
         gate.check(token, Access.requiring("x:y")));
+  }
+
+  private List<Object> leakSamples() {
+    LeakScanner scanner = LeakScanner.of(List.of("acme"), List.of("live"));
+    LeakResponse response = LeakResponse.of(others, scanner).evidence("at " + token);
+    String leaked = others.issue(KeySpec.forOwner("owner")).revealToken();
+    return List.of(
+        scanner,
+        scanner.scan(token),
+        response,
+        response.handle(token + leaked),
+        response.handleToken(token),
+        PartnerAlert.class);
   }
 
   /** A request that is nothing but the value of its one header. */

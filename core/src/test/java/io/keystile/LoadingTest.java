@@ -2,6 +2,7 @@ package io.keystile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.keystile.limit.Plan;
 import io.keystile.store.RevocationReason;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -116,7 +117,14 @@ class LoadingTest {
   void a_flood_of_unknown_ids_leaves_room_to_refresh_the_keys_in_use() {
     ManualTime time = new ManualTime();
     ApiKeys keys =
-        node(b -> b.loaders(1, 16).loadDeadline(Duration.ofMinutes(1)).time(time, time::nanos));
+        node(
+            b ->
+                b.loaders(1, 16)
+                    .loadDeadline(Duration.ofMinutes(1))
+                    .time(time, time::nanos)
+                    // no poll but those below: another one could forget the key at any moment
+                    .propagation(Duration.ofHours(1))
+                    .maxStale(Duration.ofDays(1)));
     IssuedKey issued = keys.issue(KeySpec.forOwner("owner"));
     String hot = issued.revealToken();
     assertThat(keys.validate(hot, ANY, HERE).isAccepted()).isTrue();
@@ -197,7 +205,14 @@ class LoadingTest {
   }
 
   private ApiKeys node(UnaryOperator<ApiKeysBuilder> options) {
-    ApiKeys keys = options.apply(ApiKeys.builder(store).brand("acme").environment("live")).build();
+    ApiKeys keys =
+        options
+            .apply(
+                ApiKeys.builder(store)
+                    .defaultPlan(Plan.unlimited())
+                    .brand("acme")
+                    .environment("live"))
+            .build();
     open.add(keys);
     return keys;
   }

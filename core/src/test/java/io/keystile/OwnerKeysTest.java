@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.keystile.KeyException.Failure;
+import io.keystile.limit.Plan;
 import io.keystile.store.AuditEntry;
 import io.keystile.store.AuditFilter;
 import io.keystile.store.KeyStore;
@@ -50,6 +51,13 @@ class OwnerKeysTest {
               (keys, id) -> keys.rename(id, "mine now", Cause.by(ATTACKER)),
               (keys, id) -> keys.rename(id, "", Cause.unstated().operationId("victim-op")),
               (keys, id) -> keys.rename(id, "hostile\0name", Cause.unstated())),
+          "rotate",
+          List.of(
+              (keys, id) -> keys.rotate(id, Rotation.usual()),
+              (keys, id) -> keys.rotate(id, Rotation.usual().operationId("victim-op")),
+              (keys, id) -> keys.rotate(id, Rotation.usual().neverExpires())),
+          "revokeSecret",
+          List.of((keys, id) -> keys.revokeSecret(id, 1, Desk.LEAK)),
           "revoke",
           List.of(
               (keys, id) -> keys.revoke(id, Desk.LEAK),
@@ -60,6 +68,9 @@ class OwnerKeysTest {
       Set.of(
           "issue",
           "list",
+          // attacked where usage is recorded, in RiskWatchTest
+          "usage",
+          "risk",
           "mayGrant",
           "plans",
           "subjects",
@@ -95,7 +106,7 @@ class OwnerKeysTest {
   }
 
   private final Desk desk = new Desk();
-  private final OwnerKeys mine = OwnerKeys.of(() -> desk.administration, ATTACKER);
+  private final OwnerKeys mine = OwnerKeys.of(() -> desk.administration, Desk::noUsage, ATTACKER);
 
   @Test
   void every_public_method_is_attacked_here() {
@@ -123,7 +134,7 @@ class OwnerKeysTest {
     int attacks = ATTACKS.values().stream().mapToInt(List::size).sum();
     System.out.printf("%d kinds of keys, %d attacks on each%n", tried, attacks);
     assertThat(tried).isEqualTo(6);
-    assertThat(attacks).isEqualTo(6);
+    assertThat(attacks).isEqualTo(10);
   }
 
   @Test
@@ -156,7 +167,7 @@ class OwnerKeysTest {
     victims.put("renamed", desk.issue(spec));
     desk.administration.disable(victims.get("disabled"), Desk.ALICE.operationId("victim-op-2"));
     desk.administration.revoke(victims.get("revoked"), Desk.LEAK.operationId("victim-op-3"));
-    OwnerKeys.of(() -> desk.administration, VICTIM)
+    OwnerKeys.of(() -> desk.administration, Desk::noUsage, VICTIM)
         .rename(victims.get("renamed"), "x", Desk.ALICE.operationId("victim-op"));
     desk.pass(DAY);
     return victims;
@@ -196,7 +207,9 @@ class OwnerKeysTest {
     Desk desk = new Desk(counting);
     String seen;
     try {
-      seen = "returned " + attack.apply(OwnerKeys.of(() -> desk.administration, ATTACKER), id);
+      seen =
+          "returned "
+              + attack.apply(OwnerKeys.of(() -> desk.administration, Desk::noUsage, ATTACKER), id);
     } catch (RuntimeException e) {
       seen = "threw " + e + " caused by " + e.getCause();
       if (e instanceof KeyException refused) {
@@ -254,7 +267,7 @@ class OwnerKeysTest {
     }
     mine.issue(KeySpec.forOwner(ATTACKER).operationId("next"));
     assertThat(
-            OwnerKeys.of(() -> desk.administration, VICTIM)
+            OwnerKeys.of(() -> desk.administration, Desk::noUsage, VICTIM)
                 .issue(KeySpec.forOwner(VICTIM).operationId("next"))
                 .alreadyIssued())
         .isFalse();
@@ -279,7 +292,7 @@ class OwnerKeysTest {
               }
             });
     String id = desk.issue(KeySpec.forOwner(ATTACKER));
-    OwnerKeys keys = OwnerKeys.of(() -> desk.administration, ATTACKER);
+    OwnerKeys keys = OwnerKeys.of(() -> desk.administration, Desk::noUsage, ATTACKER);
 
     assertThatExceptionOfType(OutcomeUnknownException.class)
         .isThrownBy(() -> keys.rename(id, "first", Cause.unstated()))
@@ -374,6 +387,78 @@ class OwnerKeysTest {
     assertThatIllegalArgumentException().isThrownBy(() -> mine.maxLifetime(Duration.ZERO));
   }
 
+  @Test
+  void no_rotation_gives_a_longer_life_than_an_issue() {
+    String service = desk.issue(KeySpec.forOwner(ATTACKER).lifetime(DAY));
+    String personal = desk.issue(KeySpec.personalToken(ATTACKER, "user-1").lifetime(DAY));
+
+    assertThat(lifetime(mine.rotate(service, Rotation.usual()))).isEqualTo(DAY);
+    assertThat(lifetime(mine.rotate(personal, Rotation.usual()))).isEqualTo(DAY);
+    for (int days : new int[] {1, 30}) {
+      Duration lifetime = DAY.multipliedBy(days);
+      assertThat(lifetime(mine.rotate(personal, Rotation.usual().lifetime(lifetime))))
+          .isEqualTo(lifetime);
+    }
+    assertTooLong(mine, service, DAY.multipliedBy(90));
+    assertTooLong(mine, personal, DAY.multipliedBy(30));
+    OwnerKeys week = mine.maxLifetime(DAY.multipliedBy(7));
+    assertTooLong(week, service, DAY.multipliedBy(7));
+    assertTooLong(week, personal, DAY.multipliedBy(7));
+    assertThat(lifetime(week.rotate(personal, Rotation.usual()))).isEqualTo(DAY.multipliedBy(7));
+    assertRefused(
+        () -> mine.rotate(service, Rotation.usual().neverExpires()),
+        "neverExpires: not permitted for this key");
+  }
+
+  @Test
+  void a_usual_rotation_keeps_the_life_that_somebody_has_chosen() {
+    Duration year = DAY.multipliedBy(365);
+    OwnerKeys week = mine.maxLifetime(DAY.multipliedBy(7));
+    String personal = desk.issue(KeySpec.personalToken(ATTACKER, "user-1").lifetime(DAY));
+    String service = desk.issue(KeySpec.forOwner(ATTACKER).lifetime(year));
+    String endless = desk.issue(KeySpec.forOwner(ATTACKER).neverExpires());
+
+    assertThat(lifetime(week.rotate(personal, Rotation.usual()))).isEqualTo(DAY);
+    assertThat(lifetime(week.rotate(service, Rotation.usual()))).isEqualTo(year);
+    assertThat(week.rotate(endless, Rotation.usual()).details().expiresAt()).isNull();
+  }
+
+  private static void assertTooLong(OwnerKeys keys, String id, Duration longest) {
+    assertRefused(
+        () -> keys.rotate(id, Rotation.usual().lifetime(longest.plusMillis(1))),
+        "lifetime: longer than permitted");
+  }
+
+  @Test
+  void a_rotation_is_no_way_around_the_maximum_of_keys() {
+    Desk limited = new Desk(desk.store, Desk.ownerMaximum(2));
+    OwnerKeys keys = OwnerKeys.of(() -> limited.administration, Desk::noUsage, ATTACKER);
+    List<String> expired = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      expired.add(keys.issue(KeySpec.forOwner(ATTACKER).lifetime(DAY)).id());
+    }
+    limited.pass(DAY);
+    expired.add(keys.issue(KeySpec.forOwner(ATTACKER)).id());
+    keys.revokeSecret(expired.get(2), 1, Desk.LEAK);
+    keys.issue(KeySpec.forOwner(ATTACKER));
+    String live = keys.issue(KeySpec.forOwner(ATTACKER)).id();
+
+    for (String id : expired) {
+      assertThatExceptionOfType(KeyException.class)
+          .isThrownBy(() -> keys.rotate(id, Rotation.usual()))
+          .withMessage("STATE_FORBIDS: the key has expired: only the host revives it");
+    }
+    assertThat(keys.rotate(live, Rotation.usual()).secretVersion()).isEqualTo(2);
+    KeyQuery active = KeyQuery.all().status(KeyDetails.Status.ACTIVE);
+    assertThat(keys.list(active).keys()).hasSize(2);
+    // the host knows what it does, and without a maximum there is nothing to get around
+    assertThat(limited.administration.secrets().rotate(expired.get(0), Rotation.usual()).details())
+        .extracting(KeyDetails::status)
+        .isEqualTo(KeyDetails.Status.ACTIVE);
+    desk.now = limited.now;
+    assertThat(mine.rotate(expired.get(1), Rotation.usual()).secretVersion()).isEqualTo(2);
+  }
+
   private Duration lifetime(IssuedKey issued) {
     return Duration.between(desk.now, desk.record(issued.id()).newest().expiresAt());
   }
@@ -418,7 +503,12 @@ class OwnerKeysTest {
   void nothing_is_done_once_all_is_closed() {
     String key;
     OwnerKeys keys;
-    try (ApiKeys all = ApiKeys.builder(desk.store).brand("acme").environment("live").build()) {
+    try (ApiKeys all =
+        ApiKeys.builder(desk.store)
+            .defaultPlan(Plan.unlimited())
+            .brand("acme")
+            .environment("live")
+            .build()) {
       keys = all.forOwner(ATTACKER);
       key = keys.issue(KeySpec.forOwner(ATTACKER)).id();
     }

@@ -43,7 +43,7 @@ class PythonCheckerTest {
   void all_vectors_are_right() throws Exception {
     JsonNode vectors = json.readTree(TokenVectorsTest.FILE.toFile());
     int count =
-        Stream.of("valid", "malformed", "proofs", "mints", "scanners")
+        Stream.of("valid", "malformed", "proofs", "mints", "scanners", "imports")
             .mapToInt(member -> vectors.get(member).size())
             .sum();
 
@@ -67,7 +67,12 @@ class PythonCheckerTest {
       {"/malformed/0", "text", Tokens.EXAMPLE},
       {"/proofs/0", "result", "wrong"},
       {"/proofs/0", "stored", "00".repeat(32)},
-      {"/scanners/0", "regex", "acme"}
+      {"/scanners/0", "regex", "acme"},
+      {"/idKeys/0", "importKey", "00".repeat(32)},
+      {"/imports/0", "keyId", "0".repeat(22)},
+      {"/imports/3", "sha256", "00".repeat(32)},
+      {"/imports/3", "stored", "00".repeat(32)},
+      {"/imports/3", "importKey", "id-2"}
     };
     int noticed = 0;
     for (String[] change : changes) {
@@ -81,7 +86,7 @@ class PythonCheckerTest {
       assertThat(run.status).as(change[0] + " " + change[1] + "\n" + run.output).isOne();
       noticed++;
     }
-    assertThat(noticed).isEqualTo(11);
+    assertThat(noticed).isEqualTo(16);
   }
 
   @Test

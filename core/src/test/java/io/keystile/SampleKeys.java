@@ -49,7 +49,7 @@ final class SampleKeys {
 
   static CachedKey cached(KeyId id, KeyRecord.State state) {
     KeyRecord record = record(id, state);
-    return CachedKey.of(record, ApiKey.of(record), 0);
+    return CachedKey.of(record, ApiKey.of(record), RotationRules.USUAL, new SecretHasher(), 0);
   }
 
   static CachedKey absent(KeyId id) {

@@ -10,17 +10,17 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /** Threads that begin at one moment, again and again. */
-final class Threads implements AutoCloseable {
+public final class Threads implements AutoCloseable {
 
   /** Rounds of a race, {@code -Dkeystile.rounds=...}. */
-  static final int ROUNDS = Integer.getInteger("keystile.rounds", 500);
+  public static final int ROUNDS = Integer.getInteger("keystile.rounds", 500);
 
   private static final int TIMEOUT_SECONDS = 60;
 
   private final ExecutorService executor = Executors.newCachedThreadPool();
 
   /** Runs all at once, each on a thread of its own, and returns their results in order. */
-  <T> List<T> race(List<Callable<T>> calls) throws Exception {
+  public <T> List<T> race(List<Callable<T>> calls) throws Exception {
     CyclicBarrier start = new CyclicBarrier(calls.size());
     List<Future<T>> futures = new ArrayList<>();
     for (Callable<T> call : calls) {

@@ -52,6 +52,7 @@ final class TokenVectors {
     all.put("proofs", proofs());
     all.put("mints", mints());
     all.put("scanners", scanners());
+    all.put("imports", imports());
     DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
     DefaultPrettyPrinter printer = new DefaultPrettyPrinter().withObjectIndenter(indenter);
     printer.indentArraysWith(indenter);
@@ -84,7 +85,11 @@ final class TokenVectors {
       mintKeys.put(
           prefix.label(), HEX.formatHex(idKey.derive("keystile v1 mint " + prefix.label())));
     }
-    return entry("id", idKey.id(), "bytes", HEX.formatHex(bytes), "mintKeys", mintKeys);
+    return entry(
+        "id", idKey.id(),
+        "bytes", HEX.formatHex(bytes),
+        "mintKeys", mintKeys,
+        "importKey", HEX.formatHex(idKey.derive("keystile v1 import")));
   }
 
   private static List<Object> valid() {
@@ -241,6 +246,53 @@ final class TokenVectors {
         "brands", brands,
         "environments", environments,
         "regex", TokenFormat.scannerRegex(brands, environments));
+  }
+
+  private static List<Object> imports() {
+    String token = "sk_82uF9EwLcFLJYSSLXl6zlhZA-4h2M0k21iFHqu42AEc";
+    return List.of(
+        imported("neither keyed id nor pepper", token, null, null),
+        imported("a keyed id, no pepper", token, FIRST_ID_KEY, null),
+        imported("a pepper, no keyed id", token, null, FIRST_PEPPER),
+        imported("a keyed id and a pepper", token, FIRST_ID_KEY, FIRST_PEPPER),
+        imported("another key and another pepper", token, SECOND_ID_KEY, SECOND_PEPPER),
+        imported(
+            "padded base64",
+            "KHPUw7fQUInMfKAkCz69NdG+U7Soq2P4STbkbGlRkgo=",
+            FIRST_ID_KEY,
+            FIRST_PEPPER),
+        imported(
+            "prefix, time and secret",
+            "wx.1795315702.MaQKnd98Qu33nWHl-KbyWbF104nCBxKU",
+            FIRST_ID_KEY,
+            FIRST_PEPPER),
+        imported(
+            "our brand and environment",
+            "acme_live_82uF9EwLcFLJYSSLXl6zlhZA-4h2M0k21iFHqu42AEc",
+            FIRST_ID_KEY,
+            FIRST_PEPPER),
+        imported("one character", "x", FIRST_ID_KEY, FIRST_PEPPER),
+        imported("beyond ASCII", "schl\u00FCssel-\u9375-\uD834\uDD1E", FIRST_ID_KEY, FIRST_PEPPER),
+        imported("512 characters", "\u9375".repeat(512), FIRST_ID_KEY, FIRST_PEPPER));
+  }
+
+  private static Map<String, Object> imported(
+      String name, String token, @Nullable ServerSecret importKey, @Nullable ServerSecret pepper) {
+    Scratch scratch = new Scratch();
+    if (!new ForeignTokens(importKey).read(token, scratch)) {
+      throw new AssertionError(name);
+    }
+    KeyId id = new KeyId(scratch.idHigh, scratch.idLow);
+    SecretHasher hasher =
+        pepper == null ? new SecretHasher() : new SecretHasher(pepper, List.of(), false);
+    Map<String, Object> entry = entry("name", name, "token", token);
+    entry.put("sha256", HEX.formatHex(scratch.digest));
+    entry.put("importKey", importKey == null ? null : importKey.id());
+    entry.put("keyId", id.toString());
+    entry.put("keyIdHex", HEX.toHexDigits(id.high()) + HEX.toHexDigits(id.low()));
+    entry.put("pepper", pepper == null ? null : pepper.id());
+    entry.put("stored", hasher.hashForeign(scratch.digest).hash());
+    return entry;
   }
 
   private static KeyId minted(ServerSecret idKey, TokenPrefix prefix) {

@@ -66,6 +66,8 @@ class TokenVectorsTest {
         assertThat(idKeys.get(text(idKey, "id")).derive("keystile v1 mint " + mintKey.getKey()))
             .isEqualTo(Tokens.hex(mintKey.getValue().textValue()));
       }
+      assertThat(idKeys.get(text(idKey, "id")).derive("keystile v1 import"))
+          .isEqualTo(Tokens.hex(text(idKey, "importKey")));
     }
   }
 
@@ -168,6 +170,35 @@ class TokenVectorsTest {
               : TokenFormat.scannerRegex(brands, texts(vector.get("environments")));
 
       assertThat(regex).as(text(vector, "name")).isEqualTo(text(vector, "regex"));
+    }
+  }
+
+  @Test
+  void foreign_tokens_are_imported_and_proven_as_published() {
+    assertThat(vectors.get("imports")).hasSizeGreaterThanOrEqualTo(10);
+    for (JsonNode vector : vectors.get("imports")) {
+      String name = text(vector, "name");
+      ServerSecret importKey = idKeys.get(vector.get("importKey").textValue());
+      ServerSecret pepper = peppers.get(vector.get("pepper").textValue());
+      byte[] stored = Tokens.hex(text(vector, "stored"));
+      ForeignTokens foreign = new ForeignTokens(importKey);
+      SecretHasher hasher =
+          pepper == null ? new SecretHasher() : new SecretHasher(pepper, List.of(), false);
+      Scratch scratch = new Scratch();
+
+      assertThat(foreign.read(text(vector, "token"), scratch)).as(name).isTrue();
+      assertThat(scratch.digest).as(name).isEqualTo(Tokens.hex(text(vector, "sha256")));
+      assertThat(new KeyId(scratch.idHigh, scratch.idLow))
+          .as(name)
+          .isEqualTo(KeyId.parse(text(vector, "keyId")))
+          .isEqualTo(foreign.id(Tokens.hex(text(vector, "sha256"))));
+      assertThat(
+              hasher.verify(scratch.digest, "sha256-raw", vector.get("pepper").textValue(), stored))
+          .as(name)
+          .isEqualTo(SecretHasher.Proof.PROVEN);
+      assertThat(KeyImport.ofToken(text(vector, "token"), KeySpec.forOwner("owner")).digest())
+          .as(name)
+          .isEqualTo(Tokens.hex(text(vector, "sha256")));
     }
   }
 

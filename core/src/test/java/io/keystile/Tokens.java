@@ -61,6 +61,11 @@ final class Tokens {
     return scratch;
   }
 
+  static KeyId idOf(String token) {
+    Scratch scratch = parsed(token);
+    return new KeyId(scratch.idHigh, scratch.idLow);
+  }
+
   static BigInteger number(String digits) {
     BigInteger value = BigInteger.ZERO;
     for (char c : digits.toCharArray()) {

@@ -10,7 +10,15 @@ enum Verb {
   DISABLE((desk, call) -> desk.administration.disable(call.keyId, call.cause)),
   ENABLE((desk, call) -> desk.administration.enable(call.keyId, call.cause)),
   REVOKE((desk, call) -> desk.administration.revoke(call.keyId, revocation(call.cause))),
-  EXTEND((desk, call) -> desk.administration.extend(call.keyId, Duration.ofDays(100), call.cause));
+  EXTEND((desk, call) -> desk.administration.extend(call.keyId, Duration.ofDays(100), call.cause)),
+  ROTATE(
+      (desk, call) ->
+          desk.administration
+              .secrets()
+              .rotate(call.keyId, Rotation.usual().because(call.cause))
+              .details()),
+  REVOKE_SECRET(
+      (desk, call) -> desk.administration.secrets().revoke(call.keyId, 1, revocation(call.cause)));
 
   static final String NEW_NAME = "renamed";
 

@@ -11,6 +11,7 @@ import io.keystile.store.KeyWrite;
 import io.keystile.store.Purge;
 import io.keystile.store.StoreException;
 import io.keystile.store.StoredKey;
+import io.keystile.store.UsageStore;
 import io.keystile.store.UseMark;
 import io.keystile.store.WriteOutcome;
 import java.util.List;
@@ -23,7 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A store in memory that counts loads, and can be down, or slow in loading. */
-final class WatchedStore implements KeyStore {
+final class WatchedStore implements KeyStore, UsageStore {
   private final KeyStore real;
   final AtomicInteger loads = new AtomicInteger();
   final AtomicInteger polls = new AtomicInteger();
@@ -158,6 +159,24 @@ final class WatchedStore implements KeyStore {
   public Purge.Result purge(Purge purge) {
     check();
     return real.purge(purge);
+  }
+
+  @Override
+  public boolean add(Batch batch) {
+    check();
+    return ((UsageStore) real).add(batch);
+  }
+
+  @Override
+  public List<Tally> tallies(Filter filter, @Nullable Tally after, int limit) {
+    check();
+    return ((UsageStore) real).tallies(filter, after, limit);
+  }
+
+  @Override
+  public int purge(Retention retention) {
+    check();
+    return ((UsageStore) real).purge(retention);
   }
 
   @Override

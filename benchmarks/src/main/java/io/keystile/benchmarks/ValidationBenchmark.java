@@ -7,6 +7,7 @@ import io.keystile.KeySpec;
 import io.keystile.Origin;
 import io.keystile.ServerSecret;
 import io.keystile.Validation;
+import io.keystile.limit.Plan;
 import java.time.Duration;
 import java.util.Random;
 import java.util.SplittableRandom;
@@ -92,6 +93,7 @@ public class ValidationBenchmark {
   private ApiKeys node() {
     var builder =
         ApiKeys.builder(new InMemoryKeyStore())
+            .defaultPlan(Plan.unlimited())
             .brand("acme")
             .environment("live")
             .unknownIds(1_000_000, Duration.ofHours(1))

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>each value of {@code X-API-Key}, and of the headers added by {@link #withHeader};
  *   <li>the credentials of {@code Authorization: ApiKey …} and {@code Authorization: api-key …};
  *   <li>those of {@code Authorization: Bearer …}, if they look like one of our tokens; others, as a
- *       JWT, are the host's;
+ *       JWT, are the host's, unless {@link #withForeignTokens} says that they may be keys;
  *   <li>each value of the query parameter, if {@link #withQueryParameter} has switched it on.
  * </ul>
  *
@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * commas are read as several. Blanks and tabs around a value are dropped, and nothing else is
  * changed. An empty value does not count. The same value twice is one, two different values are
  * ambiguous. Bodies and cookies are never read. A header value of more than {@value #MAX_LENGTH}
- * characters, without the blanks around it, is not taken apart: it is at most a credential that no
- * validation accepts, and only if it begins as one.
+ * characters, without the blanks around it and the scheme before it, is not taken apart: it is at
+ * most a credential that no validation accepts, and only if it begins as one.
  *
  * <p>Immutable and safe for use by many threads. Throws nothing, whatever a client sends. The
  * methods that look like setters return a changed copy.
@@ -38,8 +38,11 @@ public final class CredentialExtractor {
 
   private static final int MAX_LENGTH = 512;
 
+  /** Of a line of Authorization: room for the scheme and a blank as well. */
+  private static final int MAX_AUTHORIZATION = "api-key ".length() + MAX_LENGTH;
+
   private static final CredentialExtractor STANDARD =
-      new CredentialExtractor(List.of("X-API-Key"), null, Set.of());
+      new CredentialExtractor(List.of("X-API-Key"), null, Set.of(), false);
 
   private static final Pattern HEADER_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}");
   private static final Set<String> NOT_FOR_KEYS =
@@ -62,12 +65,14 @@ public final class CredentialExtractor {
   private final List<String> headers;
   private final @Nullable String parameter;
   private final Set<String> environments;
+  private final boolean foreign;
 
   private CredentialExtractor(
-      List<String> headers, @Nullable String parameter, Set<String> environments) {
+      List<String> headers, @Nullable String parameter, Set<String> environments, boolean foreign) {
     this.headers = headers;
     this.parameter = parameter;
     this.environments = environments;
+    this.foreign = foreign;
   }
 
   /**
@@ -94,7 +99,7 @@ public final class CredentialExtractor {
     }
     List<String> more = new ArrayList<>(headers);
     more.add(name);
-    return new CredentialExtractor(List.copyOf(more), parameter, environments);
+    return new CredentialExtractor(List.copyOf(more), parameter, environments, foreign);
   }
 
   /**
@@ -113,7 +118,20 @@ public final class CredentialExtractor {
     if (!PARAMETER_NAME.matcher(name).matches()) {
       throw new IllegalArgumentException("name: must match " + PARAMETER_NAME);
     }
-    return new CredentialExtractor(headers, name, Set.copyOf(List.of(environments)));
+    return new CredentialExtractor(headers, name, Set.copyOf(List.of(environments)), foreign);
+  }
+
+  /**
+   * Takes a Bearer credential that does not look like one of our tokens for a key, too, if there is
+   * no other candidate: for clients that send a key which was issued elsewhere and {@linkplain
+   * io.keystile.ApiKeysBuilder#importedKeys imported}. In all other places such a key counts
+   * anyway. A JWT that comes alone is then a key that is not valid; beside another candidate it is
+   * left to the host as before.
+   *
+   * @return a copy that takes it
+   */
+  public CredentialExtractor withForeignTokens() {
+    return new CredentialExtractor(headers, parameter, environments, true);
   }
 
   /**
@@ -126,18 +144,19 @@ public final class CredentialExtractor {
    */
   public <R> Credential extract(R request, HeaderGetter<R> getter) {
     Candidates candidates = new Candidates();
+    Candidates others = new Candidates();
     for (String header : headers) {
       for (String line : values(request, getter, header)) {
         readKeys(trim(line), candidates);
       }
     }
     for (String line : values(request, getter, "Authorization")) {
-      readAuthorization(trim(line), candidates);
+      readAuthorization(trim(line), candidates, others);
     }
     if (parameter != null) {
       readQuery(parameter, getter.rawQuery(request), candidates);
     }
-    return candidates.credential();
+    return (foreign ? candidates.or(others) : candidates).credential();
   }
 
   /** The values of a header, none of them null, whatever a framework gives. */
@@ -164,15 +183,20 @@ public final class CredentialExtractor {
     }
   }
 
-  private static void readAuthorization(String line, Candidates candidates) {
+  private static void readAuthorization(String line, Candidates ours, Candidates others) {
     // long ones belong to the host, unless they begin as ours do
-    boolean whole = line.length() > MAX_LENGTH;
+    boolean whole = line.length() > MAX_AUTHORIZATION;
     for (String part : whole ? new String[] {line} : line.split(",")) {
       Matcher credentials = CREDENTIALS.matcher(trim(part));
-      if (credentials.matches()
-          && (!credentials.group(1).equalsIgnoreCase("Bearer")
-              || OUR_FORM.matcher(credentials.group(2)).lookingAt())) {
-        candidates.add(whole ? line : credentials.group(2));
+      if (!credentials.matches()) {
+        continue;
+      }
+      String value = credentials.group(2);
+      boolean isBearer = credentials.group(1).equalsIgnoreCase("Bearer");
+      if (!isBearer || OUR_FORM.matcher(value).lookingAt()) {
+        ours.add(whole ? line : value);
+      } else if (!whole) {
+        others.add(value);
       }
     }
   }
@@ -288,6 +312,15 @@ public final class CredentialExtractor {
       } else if (!first.equals(candidate)) {
         different = true;
       }
+    }
+
+    /** The others if there is none here. */
+    Candidates or(Candidates others) {
+      if (first != null) {
+        return this;
+      }
+      others.inQuery = inQuery;
+      return others;
     }
 
     Credential credential() {

@@ -2,6 +2,8 @@ package io.keystile.http;
 
 import io.keystile.Access;
 import io.keystile.Rejected;
+import io.keystile.limit.Decision;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,16 +22,20 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>a scope is missing<td>403<td>{@code insufficient_scope}
  *   <tr><td>address or caller not allowed<td>403<td>{@code access_denied}
  *   <tr><td>sent in clear<td>403<td>{@code insecure_transport}
+ *   <tr><td>a secret that cannot replace itself any more<td>403<td>{@code superseded}
+ *   <tr><td>used more often than its limits allow<td>429<td>{@code limit_exceeded}
  *   <tr><td>cannot be decided now<td>503<td>{@code temporarily_unavailable}
  * </table>
  *
  * <p>The body is problem details as of RFC 9457, in ASCII. 400, 401 and {@code insufficient_scope}
  * carry two {@code WWW-Authenticate} challenges as of RFC 6750, for {@code Bearer} and {@code
- * ApiKey}; 503 carries a {@code Retry-After} of 5 seconds; all forbid to store the answer.
+ * ApiKey}; 429 carries the exact {@code Retry-After}, in seconds rounded up, unless waiting does
+ * not help, and names the policies that were violated in its body; 503 carries a {@code
+ * Retry-After} of 5 seconds; all forbid to store the answer.
  *
  * <p>All keys that are not valid get the same answer, byte for byte, whether they are unknown,
  * expired or revoked. Nothing that a client sent is repeated: an answer is made of constants, the
- * host's realm, and the scopes of an {@link Access}. Immutable.
+ * host's realm, the scopes of an {@link Access}, and the limits of a plan. Immutable.
  */
 public final class HttpDenial implements HttpGate.Result {
 
@@ -52,6 +58,22 @@ public final class HttpDenial implements HttpGate.Result {
         "Forbidden",
         "insecure_transport",
         "API keys must be sent over TLS. Take this one for known to others and replace it."),
+    SUPERSEDED(
+        403,
+        "Forbidden",
+        "superseded",
+        "A newer secret of this API key was made, or the key was changed: this one cannot replace"
+            + " itself."),
+    LIMITED(
+        429,
+        "Too Many Requests",
+        "limit_exceeded",
+        "The limit of this API key is reached. Try again later."),
+    TOO_COSTLY(
+        429,
+        "Too Many Requests",
+        "limit_exceeded",
+        "This request costs more than the limit of this API key."),
     UNAVAILABLE(
         503,
         "Service Unavailable",
@@ -67,26 +89,39 @@ public final class HttpDenial implements HttpGate.Result {
       this.error = error;
       String member = error.isEmpty() ? "" : ",\"error\":\"" + error + "\"";
       this.body =
-          "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"%s}"
+          "\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"%s"
               .formatted(title, status, detail, member);
     }
 
     /** Whether another key, or one key instead of two, could help. */
     boolean isChallenge() {
-      return this != NOT_FROM_HERE && this != INSECURE_TRANSPORT && this != UNAVAILABLE;
+      return switch (this) {
+        case NO_KEY, AMBIGUOUS, INVALID, SCOPE_MISSING -> true;
+        case NOT_FROM_HERE, INSECURE_TRANSPORT, SUPERSEDED, LIMITED, TOO_COSTLY, UNAVAILABLE ->
+            false;
+      };
     }
   }
 
+  private static final String QUOTA_EXCEEDED =
+      "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
+  /** How an answer is dressed. */
+  private record Dress(String realm, boolean inQuery, boolean rateLimitFields) {}
+
+  private static final Dress PLAIN = new Dress(DEFAULT_REALM, false, false);
+
   private final Problem problem;
   private final @Nullable Access access;
-  private final String realm;
-  private final boolean inQuery;
+  private final @Nullable Decision limits;
+  private final Dress dress;
 
-  private HttpDenial(Problem problem, @Nullable Access access, String realm, boolean inQuery) {
+  private HttpDenial(
+      Problem problem, @Nullable Access access, @Nullable Decision limits, Dress dress) {
     this.problem = problem;
     this.access = access;
-    this.realm = realm;
-    this.inQuery = inQuery;
+    this.limits = limits;
+    this.dress = dress;
   }
 
   /**
@@ -103,7 +138,8 @@ public final class HttpDenial implements HttpGate.Result {
           case AMBIGUOUS -> Problem.AMBIGUOUS;
           case FOUND -> throw new IllegalArgumentException("A credential must be validated");
         };
-    return new HttpDenial(problem, null, DEFAULT_REALM, credential.isInQuery());
+    return new HttpDenial(
+        problem, null, null, new Dress(DEFAULT_REALM, credential.isInQuery(), false));
   }
 
   /**
@@ -118,15 +154,22 @@ public final class HttpDenial implements HttpGate.Result {
         switch (rejected.reason().outcome()) {
           case INVALID -> Problem.INVALID;
           case FORBIDDEN -> forbidden(rejected);
-          case LIMITED, UNAVAILABLE -> Problem.UNAVAILABLE;
+          case LIMITED -> limited(rejected.limits());
+          case UNAVAILABLE -> Problem.UNAVAILABLE;
         };
-    return new HttpDenial(problem, access, DEFAULT_REALM, false);
+    return new HttpDenial(problem, access, rejected.limits(), PLAIN);
+  }
+
+  private static Problem limited(@Nullable Decision limits) {
+    boolean isHopeless = limits != null && limits.retryAfter() == null;
+    return isHopeless ? Problem.TOO_COSTLY : Problem.LIMITED;
   }
 
   private static Problem forbidden(Rejected rejected) {
     return switch (rejected.reason()) {
       case SCOPE_MISSING -> Problem.SCOPE_MISSING;
       case INSECURE_TRANSPORT -> Problem.INSECURE_TRANSPORT;
+      case SUPERSEDED -> Problem.SUPERSEDED;
       default -> Problem.NOT_FROM_HERE;
     };
   }
@@ -140,7 +183,17 @@ public final class HttpDenial implements HttpGate.Result {
    * @throws IllegalArgumentException if the realm is not valid
    */
   public HttpDenial withRealm(String realm) {
-    return answering(requireRealm(realm), inQuery);
+    return answering(requireRealm(realm), dress.inQuery, dress.rateLimitFields);
+  }
+
+  /**
+   * Adds {@code RateLimit} and {@code RateLimit-Policy} to an answer 429; see {@link
+   * HttpGate#withRateLimitFields()}.
+   *
+   * @return a copy with these fields
+   */
+  public HttpDenial withRateLimitFields() {
+    return answering(dress.realm, dress.inQuery, true);
   }
 
   static String requireRealm(String realm) {
@@ -151,14 +204,14 @@ public final class HttpDenial implements HttpGate.Result {
   }
 
   /** A copy for this realm, which was checked before. */
-  HttpDenial answering(String realm, boolean inQuery) {
-    return new HttpDenial(problem, access, realm, inQuery);
+  HttpDenial answering(String realm, boolean inQuery, boolean rateLimitFields) {
+    return new HttpDenial(problem, access, limits, new Dress(realm, inQuery, rateLimitFields));
   }
 
   /**
    * The status of the answer.
    *
-   * @return 400, 401, 403 or 503; expect 429 in a later version
+   * @return 400, 401, 403, 429 or 503
    */
   public int status() {
     return problem.status;
@@ -169,16 +222,25 @@ public final class HttpDenial implements HttpGate.Result {
     List<Map.Entry<String, String>> headers = new ArrayList<>();
     headers.add(Map.entry("Content-Type", "application/problem+json"));
     headers.add(Map.entry("Cache-Control", "no-store"));
-    if (inQuery) {
+    if (dress.inQuery) {
       headers.add(Map.entry("Referrer-Policy", "no-referrer"));
     }
     if (problem.isChallenge()) {
-      String named = "realm=\"" + realm + "\"";
+      String named = "realm=\"" + dress.realm + "\"";
       headers.add(Map.entry("WWW-Authenticate", "Bearer " + named + parameters()));
       headers.add(Map.entry("WWW-Authenticate", "ApiKey " + named));
     }
     if (problem == Problem.UNAVAILABLE) {
       headers.add(Map.entry("Retry-After", "5"));
+    }
+    if (limits != null) {
+      Duration wait = limits.retryAfter();
+      if (wait != null) {
+        headers.add(Map.entry("Retry-After", Long.toString(RateLimitFields.seconds(wait))));
+      }
+      if (dress.rateLimitFields) {
+        headers.addAll(RateLimitFields.of(limits));
+      }
     }
     return List.copyOf(headers);
   }
@@ -197,7 +259,11 @@ public final class HttpDenial implements HttpGate.Result {
    * @return problem details in JSON, ASCII only
    */
   public String body() {
-    return problem.body;
+    if (limits == null) {
+      return "{\"type\":\"about:blank\"," + problem.body + "}";
+    }
+    return "{\"type\":\"%s\",%s,\"violated-policies\":%s}"
+        .formatted(QUOTA_EXCEEDED, problem.body, RateLimitFields.violated(limits));
   }
 
   /**

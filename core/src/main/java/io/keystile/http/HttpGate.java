@@ -6,7 +6,12 @@ import io.keystile.ApiKeys;
 import io.keystile.Origin;
 import io.keystile.Rejected;
 import io.keystile.Validation;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -64,10 +69,12 @@ public final class HttpGate<R> {
 
     private final Accepted accepted;
     private final boolean inQuery;
+    private final boolean rateLimitFields;
 
-    private Passed(Accepted accepted, boolean inQuery) {
+    private Passed(Accepted accepted, boolean inQuery, boolean rateLimitFields) {
       this.accepted = accepted;
       this.inQuery = inQuery;
+      this.rateLimitFields = rateLimitFields;
     }
 
     /**
@@ -81,7 +88,16 @@ public final class HttpGate<R> {
 
     @Override
     public List<Map.Entry<String, String>> headers() {
-      return inQuery ? AFTER_QUERY : List.of();
+      List<Map.Entry<String, String>> ofKey = headersOf(accepted);
+      if (!rateLimitFields && (!inQuery || ofKey.isEmpty())) {
+        return inQuery ? AFTER_QUERY : ofKey;
+      }
+      List<Map.Entry<String, String>> all = new ArrayList<>(inQuery ? AFTER_QUERY : List.of());
+      all.addAll(ofKey);
+      if (rateLimitFields) {
+        all.addAll(rateLimitFieldsOf(accepted));
+      }
+      return List.copyOf(all);
     }
 
     /**
@@ -95,23 +111,31 @@ public final class HttpGate<R> {
     }
   }
 
+  /** The one form of a date that RFC 9110 lets a sender use; the JDK's own drops a zero. */
+  private static final DateTimeFormatter HTTP_DATE =
+      DateTimeFormatter.ofPattern("EEE, dd MMM uuuu HH:mm:ss 'GMT'", Locale.ENGLISH)
+          .withZone(ZoneOffset.UTC);
+
   private final ApiKeys keys;
   private final HeaderGetter<R> getter;
   private final CredentialExtractor extractor;
   private final TrustedProxies proxies;
-  private final String realm;
+  private final Style style;
+
+  /** How answers are dressed. */
+  private record Style(String realm, boolean rateLimitFields) {}
 
   private HttpGate(
       ApiKeys keys,
       HeaderGetter<R> getter,
       CredentialExtractor extractor,
       TrustedProxies proxies,
-      String realm) {
+      Style style) {
     this.keys = Objects.requireNonNull(keys, "keys");
     this.getter = Objects.requireNonNull(getter, "getter");
     this.extractor = Objects.requireNonNull(extractor, "extractor");
     this.proxies = Objects.requireNonNull(proxies, "proxies");
-    this.realm = HttpDenial.requireRealm(realm);
+    this.style = style;
   }
 
   /**
@@ -129,7 +153,47 @@ public final class HttpGate<R> {
         getter,
         CredentialExtractor.standard(),
         TrustedProxies.none(),
-        HttpDenial.DEFAULT_REALM);
+        new Style(HttpDenial.DEFAULT_REALM, false));
+  }
+
+  /**
+   * The headers for the response to a client that was let in, for adapters that do without a gate:
+   * {@code API-Key-Rotate-By} with {@link Accepted#rotateBy()}, rounded down to a second, if the
+   * client is to replace its secret by then; else nothing.
+   *
+   * @param accepted the result of the validation
+   * @return names and values in order; empty for most, and then without an allocation; immutable
+   */
+  public static List<Map.Entry<String, String>> headersOf(Accepted accepted) {
+    Instant rotateBy = accepted.rotateBy();
+    return rotateBy == null
+        ? List.of()
+        : List.of(Map.entry("API-Key-Rotate-By", HTTP_DATE.format(rotateBy)));
+  }
+
+  /**
+   * The fields {@code RateLimit} and {@code RateLimit-Policy} for the response to a client that was
+   * let in, for adapters that do without a gate. Experimental, see {@link #withRateLimitFields()}.
+   *
+   * @param accepted the result of the validation
+   * @return names and values in order; empty for a key without limits; immutable
+   */
+  public static List<Map.Entry<String, String>> rateLimitFieldsOf(Accepted accepted) {
+    return List.copyOf(RateLimitFields.of(accepted.limits()));
+  }
+
+  /**
+   * Tells clients their limits: each response to a good key, and each that refuses one for its
+   * limits, carries {@code RateLimit-Policy} with all windows and {@code RateLimit} with what is
+   * left of them, or of those that refuse. Windows that are not whole seconds are left out.
+   *
+   * <p>Experimental: the syntax is that of draft-ietf-httpapi-ratelimit-headers-10, which is no
+   * standard yet, and may change with it in any version.
+   *
+   * @return a copy that does
+   */
+  public HttpGate<R> withRateLimitFields() {
+    return new HttpGate<>(keys, getter, extractor, proxies, new Style(style.realm, true));
   }
 
   /**
@@ -139,7 +203,7 @@ public final class HttpGate<R> {
    * @return a copy that uses it
    */
   public HttpGate<R> withExtractor(CredentialExtractor extractor) {
-    return new HttpGate<>(keys, getter, extractor, proxies, realm);
+    return new HttpGate<>(keys, getter, extractor, proxies, style);
   }
 
   /**
@@ -149,7 +213,7 @@ public final class HttpGate<R> {
    * @return a copy that does
    */
   public HttpGate<R> withProxies(TrustedProxies proxies) {
-    return new HttpGate<>(keys, getter, extractor, proxies, realm);
+    return new HttpGate<>(keys, getter, extractor, proxies, style);
   }
 
   /**
@@ -160,7 +224,8 @@ public final class HttpGate<R> {
    * @throws IllegalArgumentException if the realm is not valid
    */
   public HttpGate<R> withRealm(String realm) {
-    return new HttpGate<>(keys, getter, extractor, proxies, realm);
+    Style named = new Style(HttpDenial.requireRealm(realm), style.rateLimitFields);
+    return new HttpGate<>(keys, getter, extractor, proxies, named);
   }
 
   /**
@@ -201,13 +266,15 @@ public final class HttpGate<R> {
   }
 
   private Result unnamed(Credential credential) {
-    return HttpDenial.of(credential).answering(realm, credential.isInQuery());
+    return HttpDenial.of(credential)
+        .answering(style.realm, credential.isInQuery(), style.rateLimitFields);
   }
 
   private Result result(Validation validation, Access access, Credential credential) {
     if (validation instanceof Accepted accepted) {
-      return new Passed(accepted, credential.isInQuery());
+      return new Passed(accepted, credential.isInQuery(), style.rateLimitFields);
     }
-    return HttpDenial.of((Rejected) validation, access).answering(realm, credential.isInQuery());
+    return HttpDenial.of((Rejected) validation, access)
+        .answering(style.realm, credential.isInQuery(), style.rateLimitFields);
   }
 }

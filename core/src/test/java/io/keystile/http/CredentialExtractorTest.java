@@ -195,6 +195,74 @@ class CredentialExtractorTest {
       ?api_key=[T] | X-API-Key: [A] => ambiguous in query
       """;
 
+  /** With foreign tokens: {@code [F]} is one of each awkward form. */
+  private static final String FOREIGN_SHAPES =
+      """
+      # another Bearer value counts where there is no other candidate
+      Authorization: Bearer [F] => [F]
+      Authorization: bearer [F] => [F]
+      authorization: BEARER<tab>[F]<sp> => [F]
+      Authorization: Bearer [JWT] => [JWT]
+      Authorization: Bearer nonsense => nonsense
+      Authorization: Basic dTpw, Bearer [F] => [F]
+      Authorization: Basic dTpw | Authorization: Bearer [F] => [F]
+      X-API-Key: | Authorization: Bearer [F] => [F]
+      X-API-Key: , | Authorization: Bearer [F] => [F]
+      Authorization: Bearer [F] | Authorization: Bearer [F] => [F]
+      Authorization: Bearer [F], Bearer [F] => [F]
+      Authorization: Bearer [F], Bearer nonsense => ambiguous
+      Authorization: Bearer [F] | Authorization: Bearer [JWT] => ambiguous
+
+      # beside another candidate it is the host's
+      X-API-Key: [F] | Authorization: Bearer [JWT] => [F]
+      X-API-Key: [A] | Authorization: Bearer [F] => [A]
+      X-API-Key: nonsense | Authorization: Bearer [F] => nonsense
+      Authorization: ApiKey [F] | Authorization: Bearer [JWT] => [F]
+      Authorization: Bearer [A] | Authorization: Bearer [F] => [A]
+      Authorization: Bearer [F], Bearer [A] => [A]
+      X-API-Key: [A] | Authorization: Bearer [B] => ambiguous
+      X-API-Key: [A] | X-API-Key: [B] | Authorization: Bearer [F] => ambiguous
+      X-API-Key: [F] | Authorization: ApiKey [A] => ambiguous
+      X-API-Key: [F] | Authorization: Bearer [A] => ambiguous
+      X-API-Key: [F] | Authorization: Bearer [F] => [F]
+
+      # its characters survive, wherever it stands
+      X-API-Key: [F] => [F]
+      Authorization: ApiKey [F] => [F]
+      Authorization: api-key [F] => [F]
+      X-API-Key: [F],[F] => [F]
+      X-API-Key: [F], nonsense => ambiguous
+      X-API-Key: <sp>[F]<tab> => [F]
+
+      # up to 512 characters
+      X-API-Key: [FULL] => [FULL]
+      Authorization: Bearer [FULL] => [FULL]
+      Authorization: ApiKey [FULL] => [FULL]
+      Authorization: api-key [FULL] => [FULL]
+      Authorization: Bearer [LONG] => absent
+      X-API-Key: [F] | Authorization: Bearer [LONG] => [F]
+
+      # nothing
+      => absent
+      Authorization: Bearer => absent
+      Authorization: Bearer<sp><tab> => absent
+      Authorization: Basic dTpw => absent
+      Authorization: Bearer[F] => absent
+      Authorization: [F] => absent
+      """;
+
+  private static final List<String> FOREIGN_FORMS =
+      List.of(
+          "KHPUw7fQUInMfKAkCz69NdG+U7Soq2P4STbkbGlRkgo=",
+          "xCqCUZNZbEySiiR99SQNzcLB06O0NGCvDr5iV3+rbrp/vVSptZSaDA==",
+          "wx.1795315702.MaQKnd98Qu33nWHl-KbyWbF104nCBxKU",
+          "tenant:17:sk_82uF9EwLcFLJYSSLXl6zlhZA-4h2M0k21iFHqu42AEc",
+          "c927ed75-fdf9-4663-9c2c-299bc4bd28d0",
+          "acme_live_82uF9EwLcFLJYSSLXl6zlhZA-4h2M0k21iFHqu42AEc",
+          "a~b_c%20d$e!f*g'h(i)j;k@l?m#n[o]p{q}r^s`t&u\"v",
+          "=",
+          "x");
+
   private static final String OWN_HEADER_SHAPES =
       """
       X-Acme-Key: [A] => [A]
@@ -206,6 +274,10 @@ class CredentialExtractorTest {
 
   static Stream<String> shapes() {
     return rows(SHAPES);
+  }
+
+  static Stream<String> foreign_shapes() {
+    return rows(FOREIGN_SHAPES);
   }
 
   static Stream<String> query_shapes() {
@@ -225,8 +297,9 @@ class CredentialExtractorTest {
   }
 
   @Test
-  void the_tables_have_134_shapes() {
+  void the_tables_have_176_shapes() {
     assertThat(shapes()).hasSize(99);
+    assertThat(foreign_shapes()).hasSize(42);
     assertThat(query_shapes()).hasSize(24);
     assertThat(test_query_shapes()).hasSize(6);
     assertThat(own_header_shapes()).hasSize(5);
@@ -236,6 +309,34 @@ class CredentialExtractorTest {
   @MethodSource("shapes")
   void reads_headers(String row) {
     check(row, CredentialExtractor.standard());
+  }
+
+  @ParameterizedTest
+  @MethodSource("foreign_shapes")
+  void reads_foreign_tokens_where_they_are_switched_on(String row) {
+    for (String form : FOREIGN_FORMS) {
+      check(row.replace("[F]", form), CredentialExtractor.standard().withForeignTokens());
+    }
+  }
+
+  @Test
+  void the_options_go_together() {
+    CredentialExtractor one =
+        CredentialExtractor.standard()
+            .withForeignTokens()
+            .withHeader("X-Acme-Key")
+            .withQueryParameter("api_key", "test");
+    CredentialExtractor other =
+        CredentialExtractor.standard()
+            .withQueryParameter("api_key", "test")
+            .withHeader("X-Acme-Key")
+            .withForeignTokens();
+    for (CredentialExtractor extractor : List.of(one, other)) {
+      check("Authorization: Bearer nonsense => nonsense", extractor);
+      check("X-Acme-Key: [A] | Authorization: Bearer nonsense => [A]", extractor);
+      check("?api_key=[T] | Authorization: Bearer nonsense => [T] in query", extractor);
+      check("?api_key=nonsense | Authorization: Bearer x => x in query", extractor);
+    }
   }
 
   @ParameterizedTest

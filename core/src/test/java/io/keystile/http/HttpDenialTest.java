@@ -113,6 +113,19 @@ class HttpDenialTest {
     assertThat(Answers.values(denial, "WWW-Authenticate")).isEmpty();
   }
 
+  @Test
+  void tells_a_secret_that_cannot_replace_itself_why() {
+    HttpDenial denial = denial(Reason.SUPERSEDED);
+
+    assertThat(denial.status()).isEqualTo(403);
+    assertThat(denial.body())
+        .isEqualTo(
+            "{\"type\":\"about:blank\",\"title\":\"Forbidden\",\"status\":403,"
+                + "\"detail\":\"A newer secret of this API key was made, or the key was changed:"
+                + " this one cannot replace itself.\",\"error\":\"superseded\"}");
+    assertThat(Answers.values(denial, "WWW-Authenticate")).isEmpty();
+  }
+
   @ParameterizedTest
   @EnumSource(Reason.class)
   void has_an_answer_for_every_reason(Reason reason) {
@@ -122,7 +135,8 @@ class HttpDenialTest {
         switch (reason.outcome()) {
           case INVALID -> 401;
           case FORBIDDEN -> 403;
-          case LIMITED, UNAVAILABLE -> 503;
+          case LIMITED -> 429;
+          case UNAVAILABLE -> 503;
         };
     assertThat(denial.status()).isEqualTo(expected);
     assertThat(Answers.values(denial, "Cache-Control")).containsExactly("no-store");

@@ -3,26 +3,35 @@ package io.keystile.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.keystile.Accepted;
 import io.keystile.Access;
 import io.keystile.ApiKeys;
 import io.keystile.Cause;
 import io.keystile.InMemoryKeyStore;
+import io.keystile.Internals;
 import io.keystile.IssuedKey;
 import io.keystile.KeyListener;
 import io.keystile.KeySpec;
 import io.keystile.KeyUpdate;
 import io.keystile.Revocation;
+import io.keystile.Rotation;
 import io.keystile.Seed;
 import io.keystile.TransportPolicy;
+import io.keystile.limit.Plan;
 import io.keystile.store.RevocationReason;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -38,7 +47,7 @@ class HttpGateTest {
   private final InMemoryKeyStore store = new InMemoryKeyStore();
   private final AtomicReference<Instant> now =
       new AtomicReference<>(Instant.parse("2026-01-01T00:00:00Z"));
-  private final List<String> events = new ArrayList<>();
+  private final List<String> events = new CopyOnWriteArrayList<>();
   private final List<ApiKeys> open = new ArrayList<>();
   private final ApiKeys keys = node("live", TransportPolicy.REQUIRE);
   private final HttpGate<SampleRequest> gate = gate(keys);
@@ -47,6 +56,7 @@ class HttpGateTest {
     InstantSource clock = now::get;
     ApiKeys node =
         ApiKeys.builder(store)
+            .defaultPlan(Plan.unlimited())
             .brand("acme")
             .environment(environment)
             .transport(policy)
@@ -66,6 +76,12 @@ class HttpGateTest {
             .build();
     open.add(node);
     return node;
+  }
+
+  /** What the listeners of all nodes were told. */
+  private List<String> events() {
+    open.forEach(Internals::awaitEvents);
+    return events;
   }
 
   private static HttpGate<SampleRequest> gate(ApiKeys keys) {
@@ -137,7 +153,7 @@ class HttpGateTest {
 
     gate.check(with(issued.revealToken()).header("Sec-Fetch-Mode", "cors"), READ);
 
-    assertThat(events).containsExactly("browser " + issued.id());
+    assertThat(events()).containsExactly("browser " + issued.id());
   }
 
   @Test
@@ -159,7 +175,11 @@ class HttpGateTest {
     now.updateAndGet(time -> time.plusSeconds(60));
     String unknown;
     try (ApiKeys elsewhere =
-        ApiKeys.builder(new InMemoryKeyStore()).brand("acme").environment("live").build()) {
+        ApiKeys.builder(new InMemoryKeyStore())
+            .defaultPlan(Plan.unlimited())
+            .brand("acme")
+            .environment("live")
+            .build()) {
       unknown = elsewhere.issue(KeySpec.forOwner("o")).revealToken();
     }
 
@@ -224,7 +244,7 @@ class HttpGateTest {
 
       boolean refused = clear && policy == TransportPolicy.REQUIRE;
       assertThat(status(result)).as(row).isEqualTo(refused ? 403 : 200);
-      assertThat(events)
+      assertThat(events())
           .as(row)
           .isEqualTo(
               clear && policy != TransportPolicy.ALLOW
@@ -246,7 +266,7 @@ class HttpGateTest {
             READ);
 
     assertThat(status(result)).isEqualTo(401);
-    assertThat(events).isEmpty();
+    assertThat(events()).isEmpty();
   }
 
   @Test
@@ -266,6 +286,86 @@ class HttpGateTest {
       assertThat(Answers.values(result, "Referrer-Policy")).containsExactly("no-referrer");
     }
     assertThat(status(gate.check(request, READ))).isEqualTo(401);
+  }
+
+  @Test
+  void tells_a_client_until_when_to_change_its_secret() {
+    IssuedKey issued = issue();
+    SampleRequest old = with(issued.revealToken());
+    assertThat(gate.check(old, READ).headers()).as("of 90 days the first").isEmpty();
+
+    now.updateAndGet(time -> time.plus(Duration.ofDays(83)));
+    assertThat(gate.check(old, READ).headers())
+        .as("one grace before the end of the lifetime")
+        .containsExactly(Map.entry("API-Key-Rotate-By", "Wed, 01 Apr 2026 00:00:00 GMT"));
+
+    IssuedKey next = keys.rotate(issued.id(), Rotation.withGrace(Duration.ofMillis(3_600_999)));
+    HttpGate.Result result = gate.check(old, READ);
+    assertThat(result.headers())
+        .as("the end of the grace, rounded down")
+        .containsExactly(Map.entry("API-Key-Rotate-By", "Wed, 25 Mar 2026 01:00:00 GMT"));
+    assertThat(HttpGate.headersOf(((HttpGate.Passed) result).accepted()))
+        .as("without a gate")
+        .isEqualTo(result.headers());
+    assertThat(gate.check(with(next.revealToken()), READ).headers()).isEmpty();
+    assertThat(status(gate.check(old, WRITE))).isEqualTo(403);
+  }
+
+  @Test
+  void protects_a_url_that_has_an_old_secret_and_says_until_when_it_works() {
+    HttpGate<SampleRequest> query =
+        gate.withExtractor(CredentialExtractor.standard().withQueryParameter("api_key"));
+    IssuedKey issued = issue();
+    keys.rotate(issued.id(), Rotation.usual());
+
+    assertThat(
+            query
+                .check(SampleRequest.EMPTY.query("api_key=" + issued.revealToken()), READ)
+                .headers())
+        .containsExactly(
+            Map.entry("Cache-Control", "no-store"),
+            Map.entry("Referrer-Policy", "no-referrer"),
+            Map.entry("API-Key-Rotate-By", "Thu, 08 Jan 2026 00:00:00 GMT"));
+  }
+
+  @Test
+  void writes_10_000_dates_as_the_standard_of_http_wants_them() {
+    SplittableRandom random = Seed.of("HttpGateTest");
+    Accepted accepted =
+        ((HttpGate.Passed) gate.check(with(issue().revealToken()), READ)).accepted();
+    long last = Instant.parse("9999-12-31T23:59:59.999Z").toEpochMilli();
+    int wrong = 0;
+    int wrongOfTwin = 0;
+    for (int round = 0; round < 10_000; round++) {
+      Instant time =
+          Instant.ofEpochMilli(random.nextLong(round % 2 == 0 ? last + 1 : 4_102_444_800_000L));
+
+      List<Map.Entry<String, String>> headers =
+          HttpGate.headersOf(Internals.rotateBy(accepted, time));
+
+      String date = headers.get(0).getValue();
+      wrong += date.equals(imfFixdate(time)) && headers.size() == 1 ? 0 : 1;
+      String twin = DateTimeFormatter.RFC_1123_DATE_TIME.format(time.atOffset(ZoneOffset.UTC));
+      wrongOfTwin += twin.equals(date) ? 0 : 1;
+    }
+    System.out.printf("10,000 dates, %d wrong; of the JDK's own format: %,d%n", wrong, wrongOfTwin);
+    assertThat(wrong).isZero();
+    assertThat(wrongOfTwin).isGreaterThan(2_000);
+  }
+
+  /** By the grammar: {@code IMF-fixdate = day-name "," SP date1 SP time-of-day SP GMT}. */
+  private static String imfFixdate(Instant time) {
+    ZonedDateTime utc = time.atZone(ZoneOffset.UTC);
+    String day = "MonTueWedThuFriSatSun".substring(utc.getDayOfWeek().getValue() * 3 - 3);
+    String month = "JanFebMarAprMayJunJulAugSepOctNovDec".substring(utc.getMonthValue() * 3 - 3);
+    return day.substring(0, 3)
+        + ", "
+        + (100 + utc.getDayOfMonth() + " ").substring(1)
+        + month.substring(0, 3)
+        + (10_000 + utc.getYear() + " ").replaceFirst("1", " ")
+        + (100 + utc.getHour() + ":").substring(1)
+        + (100 + utc.getMinute() + ":").substring(1)
+        + (100 + utc.getSecond() + " GMT").substring(1);
   }
 
   @Test

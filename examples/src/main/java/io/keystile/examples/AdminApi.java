@@ -11,11 +11,7 @@ import io.keystile.KeySpec;
 import io.keystile.Revocation;
 import io.keystile.store.RevocationReason;
 import java.io.IOException;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -49,10 +45,8 @@ final class AdminApi {
       @Nullable String name,
       @Nullable List<String> scopes,
       @Nullable List<String> networks,
+      @Nullable String plan,
       @Nullable Integer lifetimeDays) {}
-
-  /** The only answer with a token in it. */
-  private record Issued(String token, View key) {}
 
   private Answer issue(Routes.Call call) throws IOException {
     Wish wish = Json.read(call.exchange(), Wish.class);
@@ -62,17 +56,20 @@ final class AdminApi {
             .scopes(texts(wish.scopes()))
             .networks(texts(wish.networks()))
             .by(call.key().id());
+    if (wish.plan() != null) {
+      spec = spec.plan(Plans.require(wish.plan()));
+    }
     if (wish.lifetimeDays() != null) {
       spec = spec.lifetime(Duration.ofDays(wish.lifetimeDays()));
     }
     IssuedKey issued = keys.issue(spec);
-    return new Answer(201, new Issued(issued.revealToken(), View.of(issued.details())));
+    return new Answer(201, KeyView.Issued.of(issued));
   }
 
-  private record Page(List<View> keys, @Nullable String next) {}
+  private record Page(List<KeyView> keys, @Nullable String next) {}
 
   private Answer list(Routes.Call call) {
-    Map<String, String> query = query(call);
+    Map<String, String> query = call.query();
     KeyQuery wanted = KeyQuery.all();
     String owner = query.get("owner");
     if (owner != null) {
@@ -82,12 +79,15 @@ final class AdminApi {
     if (status != null) {
       wanted = wanted.status(status(status));
     }
+    if (query.containsKey("due")) {
+      wanted = wanted.rotationDue();
+    }
     String after = query.get("after");
     if (after != null) {
       wanted = wanted.after(after);
     }
     KeyPage page = keys.list(wanted);
-    return Answer.ok(new Page(page.keys().stream().map(View::of).toList(), page.next()));
+    return Answer.ok(new Page(page.keys().stream().map(KeyView::of).toList(), page.next()));
   }
 
   /** What {@code valueOf} throws would repeat what the client wrote. */
@@ -100,68 +100,36 @@ final class AdminApi {
 
   private Answer show(Routes.Call call) {
     return keys.find(call.parameter())
-        .map(View::of)
+        .map(KeyView::of)
         .map(Answer::ok)
         .orElse(Answer.problem(404, "no such key"));
   }
 
   private Answer disable(Routes.Call call) {
-    return Answer.ok(View.of(keys.disable(call.parameter(), Cause.by(call.key().id()))));
+    return Answer.ok(KeyView.of(keys.disable(call.parameter(), Cause.by(call.key().id()))));
   }
 
   private Answer enable(Routes.Call call) {
-    return Answer.ok(View.of(keys.enable(call.parameter(), Cause.by(call.key().id()))));
+    return Answer.ok(KeyView.of(keys.enable(call.parameter(), Cause.by(call.key().id()))));
   }
 
   private record Why(@Nullable RevocationReason reason, @Nullable String note) {}
 
   private Answer revoke(Routes.Call call) throws IOException {
     Why why = Json.read(call.exchange(), Why.class);
-    RevocationReason reason =
-        Objects.requireNonNullElse(why.reason(), RevocationReason.UNSPECIFIED);
-    Revocation revocation = Revocation.because(reason).by(call.key().id());
-    if (why.note() != null) {
-      revocation = revocation.note(why.note());
-    }
-    return Answer.ok(View.of(keys.revoke(call.parameter(), revocation)));
+    Revocation revocation = revocation(why.reason(), why.note(), call);
+    return Answer.ok(KeyView.of(keys.revoke(call.parameter(), revocation)));
   }
 
-  /** A key as JSON: times in ISO 8601, and of its secret no more than a redacted form. */
-  private record View(
-      String id,
-      KeyDetails.Status status,
-      String owner,
-      String name,
-      List<String> scopes,
-      List<String> networks,
-      String redacted,
-      String createdAt,
-      @Nullable String expiresAt,
-      @Nullable String lastUsed,
-      @Nullable RevocationReason revokedBecause) {
-
-    static View of(KeyDetails details) {
-      List<KeyDetails.SecretInfo> secrets = details.secrets();
-      return new View(
-          details.id(),
-          details.status(),
-          details.key().owner(),
-          details.key().name(),
-          details.key().scopes(),
-          details.networks(),
-          secrets.get(secrets.size() - 1).redacted(),
-          details.key().createdAt().toString(),
-          text(details.expiresAt()),
-          text(details.lastUsed()),
-          details.revocation() == null ? null : details.revocation().reason());
-    }
+  static Revocation revocation(
+      @Nullable RevocationReason reason, @Nullable String note, Routes.Call call) {
+    Revocation revocation =
+        Revocation.because(Objects.requireNonNullElse(reason, RevocationReason.UNSPECIFIED))
+            .by(call.key().id());
+    return note == null ? revocation : revocation.note(note);
   }
 
-  private static @Nullable String text(@Nullable Instant time) {
-    return time == null ? null : time.toString();
-  }
-
-  private static String[] texts(@Nullable List<String> list) {
+  static String[] texts(@Nullable List<String> list) {
     if (list == null) {
       return new String[0];
     }
@@ -169,20 +137,5 @@ final class AdminApi {
       throw new IllegalArgumentException("a list must not hold null");
     }
     return list.toArray(String[]::new);
-  }
-
-  /** The parameters of the query, decoded. */
-  private static Map<String, String> query(Routes.Call call) {
-    Map<String, String> query = new HashMap<>();
-    String raw = call.exchange().getRequestURI().getRawQuery();
-    if (raw != null) {
-      for (String pair : raw.split("&")) {
-        String[] parts = pair.split("=", 2);
-        query.put(
-            URLDecoder.decode(parts[0], StandardCharsets.UTF_8),
-            URLDecoder.decode(parts.length < 2 ? "" : parts[1], StandardCharsets.UTF_8));
-      }
-    }
-    return query;
   }
 }

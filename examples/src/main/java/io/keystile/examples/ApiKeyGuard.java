@@ -3,8 +3,8 @@ package io.keystile.examples;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpsExchange;
+import io.keystile.Accepted;
 import io.keystile.Access;
-import io.keystile.ApiKey;
 import io.keystile.ApiKeys;
 import io.keystile.http.HeaderGetter;
 import io.keystile.http.HttpDenial;
@@ -22,11 +22,11 @@ final class ApiKeyGuard implements HeaderGetter<HttpExchange> {
   private final HttpGate<HttpExchange> gate;
 
   ApiKeyGuard(ApiKeys keys, String realm) {
-    gate = HttpGate.of(keys, this).withRealm(realm);
+    gate = HttpGate.of(keys, this).withRealm(realm).withRateLimitFields();
   }
 
   interface KeyHandler {
-    void handle(HttpExchange exchange, ApiKey key) throws IOException;
+    void handle(HttpExchange exchange, Accepted accepted) throws IOException;
   }
 
   HttpHandler requiring(Access access, KeyHandler next) {
@@ -34,7 +34,7 @@ final class ApiKeyGuard implements HeaderGetter<HttpExchange> {
       HttpGate.Result result = gate.check(exchange, access);
       result.headers().forEach(h -> exchange.getResponseHeaders().add(h.getKey(), h.getValue()));
       if (result instanceof HttpGate.Passed passed) {
-        next.handle(exchange, passed.accepted().key());
+        next.handle(exchange, passed.accepted());
       } else if (result instanceof HttpDenial denial) {
         byte[] body = denial.body().getBytes(StandardCharsets.US_ASCII);
         boolean head = exchange.getRequestMethod().equals("HEAD");

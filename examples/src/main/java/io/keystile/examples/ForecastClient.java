@@ -5,16 +5,13 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 
 /**
- * How to call a service with an API key: the key comes from the environment or a file, goes out
- * over TLS only, stays out of URLs and messages, and a service that says when to come back is
- * believed. TLS is verified and redirects are not followed because that is {@link HttpClient}'s
- * default.
+ * How to call a service with an API key: the key goes out over TLS only, stays out of URLs and
+ * messages, and is replaced when the service says that it is time; a service that says when to come
+ * back is believed. TLS is verified and redirects are not followed because that is {@link
+ * HttpClient}'s default.
  */
 final class ForecastClient {
   private static final int ATTEMPTS = 4;
@@ -22,7 +19,7 @@ final class ForecastClient {
   private final HttpClient http =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
   private final URI service;
-  private final String key;
+  private final ClientKey key;
   private final Pause pause;
 
   /** Waits for some seconds; replaced in tests. */
@@ -30,42 +27,34 @@ final class ForecastClient {
     void seconds(long seconds) throws InterruptedException;
   }
 
-  ForecastClient(URI service, String key, Pause pause) {
-    String host = String.valueOf(service.getHost());
-    boolean loopback = host.matches("localhost|127\\.0\\.0\\.1|\\[::1]");
-    if (!"https".equals(service.getScheme()) && !(loopback && "http".equals(service.getScheme()))) {
+  ForecastClient(URI service, ClientKey key, Pause pause) {
+    boolean loopback =
+        String.valueOf(service.getHost()).matches("localhost|127\\.0\\.0\\.1|\\[::1]");
+    if (!String.valueOf(service.getScheme()).matches(loopback ? "https?" : "https")) {
       throw new IllegalArgumentException("service: must be https, or http on this machine");
-    }
-    if (!key.matches("[0-9A-Za-z_]+")) { // HttpRequest would repeat it in its exception
-      throw new IllegalArgumentException("key: is not well-formed");
     }
     this.service = service;
     this.key = key;
     this.pause = pause;
   }
 
-  static String key(Map<String, String> environment) throws IOException {
-    String file = environment.get("FORECAST_API_KEY_FILE");
-    String key =
-        file == null ? environment.get("FORECAST_API_KEY") : Files.readString(Path.of(file));
-    if (key == null) {
-      throw new IllegalArgumentException("set FORECAST_API_KEY_FILE or FORECAST_API_KEY");
-    }
-    return key.strip();
-  }
-
   String forecast(String city) throws IOException, InterruptedException {
-    HttpRequest request =
-        HttpRequest.newBuilder(service.resolve("/forecast/" + city))
-            .timeout(Duration.ofSeconds(10))
-            .header("X-API-Key", key)
-            .build();
     for (int attempt = 1; ; attempt++) {
+      String token = key.read();
+      HttpRequest request =
+          HttpRequest.newBuilder(service.resolve("/forecast/" + city))
+              .timeout(Duration.ofSeconds(10))
+              .header("X-API-Key", token)
+              .build();
       HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+      if (response.headers().firstValue("API-Key-Rotate-By").isPresent()) {
+        key.replace(token, http, service.resolve("/key/rotate"));
+      }
       if (response.statusCode() == 200) {
         return response.body();
       }
-      String after = response.headers().firstValue("Retry-After").orElse("");
+      boolean replaced = response.statusCode() == 401 && key.hasOtherThan(token);
+      String after = replaced ? "0" : response.headers().firstValue("Retry-After").orElse("");
       if (attempt == ATTEMPTS || !after.matches("[0-9]{1,2}")) {
         throw new IOException("The service answered " + response.statusCode());
       }

@@ -4,6 +4,9 @@ import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import com.zaxxer.hikari.HikariDataSource;
 import io.keystile.ApiKeys;
+import io.keystile.RiskPolicy;
+import io.keystile.examples.portal.Accounts;
+import io.keystile.examples.portal.Portal;
 import io.keystile.store.KeyFilter;
 import io.keystile.store.KeyStore;
 import io.keystile.store.jdbc.JdbcKeyStore;
@@ -13,17 +16,24 @@ import java.net.InetSocketAddress;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import javax.sql.DataSource;
 
 /**
  * A weather service that lets clients in by their API keys, on the JDK's own HTTP server: forecasts
- * for everybody who has a key, and the administration of keys on a port of its own that only this
- * machine reaches. See {@link Settings} for what can be set.
+ * for everybody who has a key, a portal for owners, and the administration of keys on a port of its
+ * own that only this machine reaches. See {@link Settings} for what can be set.
  */
 public final class ForecastServer implements AutoCloseable {
+  static final String BRAND = "acme";
+  static final String ENVIRONMENT = "live";
+
   private static final int THREADS = 32;
+
+  /** Of so many keys the last requests are kept: about 30 MB. */
+  private static final int KEPT_KEYS = 1_000;
 
   static {
     // else each answer on a connection that is kept waits 40 ms for the client's acknowledgement
@@ -35,6 +45,8 @@ public final class ForecastServer implements AutoCloseable {
   private final ApiKeys keys;
   private final String service;
   private final String administration;
+  private final Accounts accounts =
+      Accounts.demo(Map.of("alice", Welcome.CLIENT, "bob", "station-7"));
 
   private ForecastServer(Settings settings) throws IOException, SQLException {
     this.settings = settings;
@@ -48,15 +60,25 @@ public final class ForecastServer implements AutoCloseable {
       ApiKeyGuard guard = new ApiKeyGuard(keys, "forecast");
       ExecutorService threads = threads();
       toClose.push(threads::shutdown);
+      Routes api =
+          new ForecastApi(forecasts).routes(guard).and(new SelfService(keys, guard).routes());
+      Portal portal = Portal.create(keys, Plans.OFFER, accounts, settings.portalOrigin());
       service =
           serve(
               new InetSocketAddress(settings.port()),
-              new ForecastApi(forecasts).routes(guard),
+              Map.of("/", api, Portal.PATH, portal),
               threads);
+      Routes administrationApi =
+          new AdminApi(keys)
+              .routes(guard)
+              .and(new RotationApi(keys).routes(guard))
+              .and(new LeakApi(keys).routes(guard))
+              .and(new ImportApi(keys).routes(guard))
+              .and(new UsageApi(keys).routes(guard));
       administration =
           serve(
               new InetSocketAddress(InetAddress.getLoopbackAddress(), settings.adminPort()),
-              new AdminApi(keys).routes(guard),
+              Map.of("/", administrationApi),
               threads);
     } catch (IOException | SQLException | RuntimeException e) {
       close();
@@ -85,12 +107,16 @@ public final class ForecastServer implements AutoCloseable {
     return """
         Forecasts       %s
         Administration  %s (only from this machine)
+        Portal          %s%s (demo sign-in, new at each start: %s)
         Data            %s
 
         %s"""
         .formatted(
             service,
             administration,
+            service,
+            Portal.PATH,
+            accounts.revealPasswords(),
             settings.data(),
             new Welcome(keys, service, administration).text(settings.newAdminKey()));
   }
@@ -129,17 +155,25 @@ public final class ForecastServer implements AutoCloseable {
     }
     ApiKeys keys =
         ApiKeys.builder(store)
-            .brand("acme")
-            .environment("live")
+            .brand(BRAND)
+            .environment(ENVIRONMENT)
             .pepper(secrets.pepper())
             .idKey(secrets.idKey())
             .requireMintedIds()
+            .importedKeys(secrets.idKey())
+            .rotation(settings.rotation())
+            .plans(Plans.of(settings))
+            .recordUsage()
+            .useInterval(settings.useInterval())
+            .assessRisk(RiskPolicy.alerting().adaptingLimits())
+            .keepRequests(KEPT_KEYS)
             .build();
     toClose.push(keys::close);
     return keys;
   }
 
-  private String serve(InetSocketAddress address, HttpHandler handler, ExecutorService threads)
+  private String serve(
+      InetSocketAddress address, Map<String, HttpHandler> handlers, ExecutorService threads)
       throws IOException {
     HttpServer server;
     try {
@@ -147,7 +181,7 @@ public final class ForecastServer implements AutoCloseable {
     } catch (IOException e) {
       throw new IOException("Port " + address.getPort() + ": " + e.getMessage(), e);
     }
-    server.createContext("/", handler);
+    handlers.forEach(server::createContext);
     server.setExecutor(threads);
     server.start();
     toClose.push(() -> server.stop(0));

@@ -2,16 +2,22 @@ package io.keystile.examples;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
+import io.keystile.Accepted;
 import io.keystile.Access;
 import io.keystile.ApiKey;
 import io.keystile.KeyException;
 import java.io.IOException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,14 +33,45 @@ final class Routes implements HttpHandler {
   }
 
   /** A request that was let in, with what its path holds in place of the braces, or "". */
-  record Call(HttpExchange exchange, String parameter, ApiKey key) {}
+  record Call(HttpExchange exchange, String parameter, Accepted accepted) {
+
+    ApiKey key() {
+      return accepted.key();
+    }
+
+    /** What the client calls this one request, so that repeating it does no harm; or null. */
+    @Nullable String operationId() {
+      return exchange.getRequestHeaders().getFirst("Idempotency-Key");
+    }
+
+    /** The parameters of the query, decoded. */
+    Map<String, String> query() {
+      Map<String, String> query = new HashMap<>();
+      String raw = exchange.getRequestURI().getRawQuery();
+      if (raw != null) {
+        for (String pair : raw.split("&")) {
+          String[] parts = pair.split("=", 2);
+          query.put(
+              URLDecoder.decode(parts[0], StandardCharsets.UTF_8),
+              URLDecoder.decode(parts.length < 2 ? "" : parts[1], StandardCharsets.UTF_8));
+        }
+      }
+      return query;
+    }
+  }
 
   /** Answers a request. */
   interface Action {
     Answer answer(Call call) throws IOException, SQLException;
   }
 
-  private record Route(String method, Pattern path, Access access, Action action) {}
+  /**
+   * What is answered by one action.
+   *
+   * @param endpoint the path as it was added, which usage is counted by: never what a client sent
+   */
+  private record Route(
+      String method, String endpoint, Pattern path, Access access, Action action) {}
 
   /**
    * Adds a route.
@@ -43,7 +80,13 @@ final class Routes implements HttpHandler {
    */
   Routes on(String method, String path, Access access, Action action) {
     Pattern pattern = Pattern.compile(path.replaceAll("\\{[a-z]+}", "([^/]+)"));
-    routes.add(new Route(method, pattern, access, action));
+    routes.add(new Route(method, path, pattern, access, action));
+    return this;
+  }
+
+  /** Adds the routes of another part of the service. */
+  Routes and(Routes more) {
+    routes.addAll(more.routes);
     return this;
   }
 
@@ -60,6 +103,7 @@ final class Routes implements HttpHandler {
   }
 
   private void dispatch(HttpExchange exchange) throws IOException {
+    long began = System.nanoTime();
     String path = String.valueOf(exchange.getRequestURI().getPath());
     List<Route> here =
         routes.stream().filter(route -> route.path().matcher(path).matches()).toList();
@@ -70,7 +114,13 @@ final class Routes implements HttpHandler {
         guard
             .requiring(
                 route.access(),
-                (let, key) -> write(let, answer(route.action(), new Call(let, parameter, key))))
+                (let, accepted) -> {
+                  Answer answer = answer(route.action(), new Call(let, parameter, accepted));
+                  int bytes = write(let, answer);
+                  accepted.charge(Plans.BYTES, bytes);
+                  long took = System.nanoTime() - began;
+                  accepted.answered(route.method(), route.endpoint(), answer.status(), took, bytes);
+                })
             .handle(exchange);
         return;
       }
@@ -109,15 +159,15 @@ final class Routes implements HttpHandler {
     };
   }
 
-  private static void write(HttpExchange exchange, Answer answer) throws IOException {
+  /** How many bytes the body has. */
+  private static int write(HttpExchange exchange, Answer answer) throws IOException {
     byte[] body = Json.write(answer.body());
-    String type = answer.status() < 400 ? "application/json" : "application/problem+json";
-    exchange.getResponseHeaders().set("Content-Type", type);
-    exchange.getResponseHeaders().set("Cache-Control", "no-store");
+    answer.headers().forEach(h -> exchange.getResponseHeaders().add(h.getKey(), h.getValue()));
     boolean head = exchange.getRequestMethod().equals("HEAD");
     exchange.sendResponseHeaders(answer.status(), head ? -1 : body.length);
     if (!head) {
       exchange.getResponseBody().write(body);
     }
+    return head ? 0 : body.length;
   }
 }

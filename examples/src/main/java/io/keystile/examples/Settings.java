@@ -1,7 +1,9 @@
 package io.keystile.examples;
 
 import com.zaxxer.hikari.HikariConfig;
+import io.keystile.RotationPolicy;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -17,6 +19,14 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>forecast.port<td>FORECAST_PORT<td>8080; 0 takes a free one
  *   <tr><td>forecast.admin.port<td>FORECAST_ADMIN_PORT<td>8081; 0 takes a free one
  *   <tr><td>forecast.data<td>FORECAST_DATA<td>data, below the current directory
+ *   <tr><td>forecast.rotation.age<td>FORECAST_ROTATION_AGE<td>none; PT1M makes keys due for rotation
+ *       when their secret is a minute old
+ *   <tr><td>forecast.trial.requests<td>FORECAST_TRIAL_REQUESTS<td>10 requests a minute on the plan
+ *       {@code trial}
+ *   <tr><td>forecast.use.interval<td>FORECAST_USE_INTERVAL<td>PT2S: how late usage may be; 1 second to
+ *       1 hour
+ *   <tr><td>forecast.portal.origin<td>FORECAST_PORTAL_ORIGIN<td>none; https://keys.example.com, where
+ *       a proxy with TLS is in front of the portal
  *   <tr><td>forecast.jdbc.url<td>FORECAST_JDBC_URL<td>an H2 file in that directory
  *   <tr><td>forecast.jdbc.user<td>FORECAST_JDBC_USER<td>none
  *   <tr><td>forecast.jdbc.password<td>FORECAST_JDBC_PASSWORD<td>none
@@ -63,6 +73,30 @@ final class Settings {
   Path data() {
     String data = lookup.apply("forecast.data");
     return Path.of(data == null ? "data" : data).toAbsolutePath().normalize();
+  }
+
+  /** When keys are due. */
+  RotationPolicy rotation() {
+    String age = lookup.apply("forecast.rotation.age");
+    return age == null ? RotationPolicy.usual() : RotationPolicy.usual().age(Duration.parse(age));
+  }
+
+  /** Where browsers find the portal; null where they reach it in clear. */
+  @Nullable String portalOrigin() {
+    return lookup.apply("forecast.portal.origin");
+  }
+
+  /** How many requests a minute the smallest plan allows. */
+  int trialRequests() {
+    return number("forecast.trial.requests", 10);
+  }
+
+  /**
+   * How often usage is written: people who try it out want to see it, busy services wait longer.
+   */
+  Duration useInterval() {
+    String interval = lookup.apply("forecast.use.interval");
+    return interval == null ? Duration.ofSeconds(2) : Duration.parse(interval);
   }
 
   /** Whether a new administration key is to be made in place of the old ones. */

@@ -10,7 +10,7 @@ import io.keystile.store.RevocationReason;
 /** The first keys, and how to try them: printed once, since tokens cannot be read again. */
 final class Welcome {
   private static final String ADMIN = "administration";
-  private static final String CLIENT = "weather-app";
+  static final String CLIENT = "weather-app";
 
   private final ApiKeys keys;
   private final String service;
@@ -31,14 +31,18 @@ final class Welcome {
     }
     keys.revokeAllOf(
         ADMIN, Revocation.because(RevocationReason.OWNER_REQUEST).note("--new-admin-key"));
-    String admin =
-        keys.issue(KeySpec.forOwner(ADMIN).name("bootstrap").scopes(AdminApi.SCOPE)).revealToken();
+    KeySpec all = KeySpec.forOwner(ADMIN).name("bootstrap").scopes(AdminApi.SCOPE);
+    String admin = keys.issue(all.plan(Plans.UNLIMITED)).revealToken();
     if (!first) {
       return "The new administration key, shown once; the old ones are revoked:\n\n  %s\n"
           .formatted(admin);
     }
     IssuedKey client =
-        keys.issue(KeySpec.forOwner(CLIENT).name("first key").scopes("forecast:read"));
+        keys.issue(
+            KeySpec.forOwner(CLIENT)
+                .name("first key")
+                .scopes("forecast:read", "keys:rotate")
+                .plan(Plans.TRIAL));
     return firstText(admin, client);
   }
 
@@ -47,7 +51,8 @@ final class Welcome {
     String oslo = service + "/forecast/oslo";
     String keysUrl = administration + "/keys";
     return """
-        The first token of the client "%s", which may read:
+        The first token of the client "%s", which may read, and replace its own secret,
+        on the plan "trial":
 
           %s
 
@@ -66,18 +71,31 @@ final class Welcome {
             with(token) + "-X PUT -d '{\"celsius\":5,\"sky\":\"rain\"}' ",
             oslo)
         + command(
-            "201: issue a key that may",
-            with(admin) + "-d '{\"owner\":\"station-7\",\"scopes\":[\"forecast:*\"]}' ",
+            "200: the key replaces its own secret, and this answer alone has the new token",
+            with(token) + "-X POST ",
+            service + "/key/rotate")
+        + command("200: the old one goes on, until API-Key-Rotate-By", with(token), oslo)
+        + untilRefused("429: its plan is used up, and Retry-After says until when", token, oslo)
+        + command(
+            "201: issue a key that may, and more often",
+            with(admin)
+                + "-d '{\"owner\":\"station-7\",\"scopes\":[\"forecast:*\"],\"plan\":\"team\"}' ",
             keysUrl)
         + command(
             "200: revoke the first key",
             with(admin) + "-d '{\"reason\":\"LEAKED\"}' ",
             keysUrl + "/" + client.id() + "/revoke")
-        + command("401: it is refused at once", with(token), oslo);
+        + command("401: both of its tokens are refused at once", with(token), oslo);
   }
 
   private static String with(String token) {
     return "-H 'X-API-Key: " + token + "' ";
+  }
+
+  private static String untilRefused(String expected, String token, String url) {
+    String request = with(token) + url;
+    return "  # %s\n  while curl -sf -o /dev/null %s; do :; done; curl -i %s\n\n"
+        .formatted(expected, request, request);
   }
 
   private static String command(String expected, String options, String url) {

@@ -33,7 +33,12 @@ class ArchitectureTest {
             MAIN.stream()
                 .filter(type -> !type.getSimpleName().equals("package-info"))
                 .map(JavaClass::getPackageName))
-        .contains("io.keystile", "io.keystile.http", "io.keystile.store", "io.keystile.store.jdbc");
+        .contains(
+            "io.keystile",
+            "io.keystile.http",
+            "io.keystile.leak",
+            "io.keystile.store",
+            "io.keystile.store.jdbc");
   }
 
   @ParameterizedTest

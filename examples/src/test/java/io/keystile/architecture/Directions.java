@@ -25,9 +25,10 @@ final class Directions {
     String limit = root + ".limit";
     String usage = root + ".usage";
     String http = root + ".http";
+    String leak = root + ".leak";
     String store = root + ".store";
     String jdbc = root + ".store.jdbc";
-    String[] core = {root, limit, usage, http};
+    String[] core = {root, limit, usage, http, leak};
 
     Map<String, ArchRule> rules = new LinkedHashMap<>();
     rules.put("core does not know SQL", forbid(core, "java.sql..", "javax.sql.."));
@@ -39,9 +40,11 @@ final class Directions {
             .should()
             .dependOnClassesThat(not(resideInAnyPackage("java..", "org.jspecify..", store))));
     rules.put("store-jdbc does not know core", forbid(new String[] {jdbc}, core));
-    rules.put("limit does not know who uses it", forbid(new String[] {limit}, root, usage, http));
-    rules.put("usage does not know who uses it", forbid(new String[] {usage}, root, http));
+    rules.put(
+        "limit does not know who uses it", forbid(new String[] {limit}, root, usage, http, leak));
+    rules.put("usage does not know who uses it", forbid(new String[] {usage}, root, http, leak));
     rules.put("the root does not know http", forbid(new String[] {root}, http));
+    rules.put("the root does not know leak", forbid(new String[] {root}, leak));
     rules.put("no cycles", slices().matching("(" + root + "..)").should().beFreeOfCycles());
     rules.put(
         "hashes are compared in constant time",

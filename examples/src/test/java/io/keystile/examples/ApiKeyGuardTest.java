@@ -7,6 +7,7 @@ import com.sun.net.httpserver.HttpServer;
 import io.keystile.Access;
 import io.keystile.ApiKeys;
 import io.keystile.InMemoryKeyStore;
+import io.keystile.limit.Plan;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,7 +27,11 @@ class ApiKeyGuardTest {
   private static final Access READ = Access.requiring("forecast:read");
 
   private final ApiKeys keys =
-      ApiKeys.builder(new InMemoryKeyStore()).brand("acme").environment("live").build();
+      ApiKeys.builder(new InMemoryKeyStore())
+          .defaultPlan(Plan.unlimited())
+          .brand("acme")
+          .environment("live")
+          .build();
   private final ApiKeyGuard guard = new ApiKeyGuard(keys, "forecast");
   private HttpServer server;
 

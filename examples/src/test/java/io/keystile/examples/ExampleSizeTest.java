@@ -14,7 +14,7 @@ class ExampleSizeTest {
   private static final Path SOURCES = Path.of("src/main/java/io/keystile/examples");
   private static final Pattern ROUTE =
       Pattern.compile(
-          " +\\.on\\(\"[A-Z]+\", \"/[^\"]+\", [A-Z]+, this::[a-z]+\\)(;|)"); // a whole line
+          " +(return new Routes\\(guard\\)|)\\.on\\(\"[A-Z]+\", \"/[^\"]+\", [A-Z]+, this::[a-z]+\\)(;|)"); // a whole line
 
   @Test
   void the_adapter_has_less_than_50_lines() throws IOException {
@@ -27,9 +27,27 @@ class ExampleSizeTest {
   }
 
   @Test
+  void the_binding_to_micrometer_has_less_than_60_lines() throws IOException {
+    assertThat(linesOf("KeyMetrics")).isLessThan(60);
+  }
+
+  @Test
+  void where_the_client_keeps_its_key_has_less_than_100_lines() throws IOException {
+    assertThat(linesOf("ClientKey")).isLessThan(100);
+  }
+
+  @Test
   void every_route_says_in_one_line_what_it_requires() throws IOException {
     int routes = 0;
-    for (String file : List.of("ForecastApi", "AdminApi")) {
+    for (String file :
+        List.of(
+            "ForecastApi",
+            "SelfService",
+            "AdminApi",
+            "RotationApi",
+            "LeakApi",
+            "ImportApi",
+            "UsageApi")) {
       for (String line : Files.readAllLines(SOURCES.resolve(file + ".java"))) {
         if (line.contains(".on(")) {
           assertThat(line).matches(ROUTE);
@@ -38,7 +56,7 @@ class ExampleSizeTest {
       }
     }
     System.out.println(routes + " routes");
-    assertThat(routes).isEqualTo(8);
+    assertThat(routes).isEqualTo(16);
   }
 
   @Test

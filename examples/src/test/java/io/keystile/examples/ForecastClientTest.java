@@ -1,12 +1,19 @@
 package io.keystile.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import io.keystile.Access;
+import io.keystile.ApiKeys;
+import io.keystile.InMemoryKeyStore;
+import io.keystile.KeySpec;
+import io.keystile.limit.Plan;
+import io.keystile.limit.Window;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -16,11 +23,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
@@ -72,6 +81,44 @@ class ForecastClientTest {
 
     assertThat(pauses).containsExactly(7L, 7L);
     assertThat(seen).containsExactly(KEY, KEY, KEY);
+  }
+
+  @Test
+  void waits_as_long_as_a_limit_says_and_is_let_in() throws Exception {
+    AtomicLong millis = new AtomicLong();
+    Plan plan = Plan.of("small", Window.perSecond(2), Window.perMinute(5));
+    try (ApiKeys keys =
+        ApiKeys.builder(new InMemoryKeyStore())
+            .brand("acme")
+            .environment("live")
+            .defaultPlan(plan)
+            .time(InstantSource.system(), () -> millis.get() * 1_000_000)
+            .build()) {
+      stub = HttpServer.create(loopback(), 0);
+      stub.createContext(
+          "/",
+          new ApiKeyGuard(keys, "forecast")
+              .requiring(
+                  Access.authenticated(),
+                  (exchange, accepted) -> {
+                    exchange.sendResponseHeaders(200, -1);
+                    exchange.close();
+                  }));
+      stub.start();
+      ForecastClient client =
+          new ForecastClient(
+              URI.create("http://localhost:" + stub.getAddress().getPort()),
+              key(keys.issue(KeySpec.forOwner("client")).revealToken()),
+              seconds -> {
+                pauses.add(seconds);
+                millis.addAndGet(seconds * 1_000);
+              });
+      for (int i = 0; i < 6; i++) {
+        client.forecast("oslo");
+      }
+    }
+
+    assertThat(pauses).containsExactly(2L, 2L, 57L);
   }
 
   @Test
@@ -141,7 +188,7 @@ class ForecastClientTest {
         "http://127.0.0.1",
         "http://[::1]"
       })
-  void accepts_tls_and_this_machine(String url) {
+  void accepts_tls_and_this_machine(String url) throws IOException {
     assertThat(client(url, KEY)).isNotNull();
   }
 
@@ -149,20 +196,25 @@ class ForecastClientTest {
   void takes_its_key_from_a_file_or_the_environment() throws Exception {
     Path file = Files.writeString(folder.resolve("key"), KEY + "\n");
 
-    assertThat(ForecastClient.key(Map.of("FORECAST_API_KEY_FILE", file.toString()))).isEqualTo(KEY);
-    assertThat(ForecastClient.key(Map.of("FORECAST_API_KEY", KEY))).isEqualTo(KEY);
-    assertThatIllegalArgumentException().isThrownBy(() -> ForecastClient.key(Map.of()));
+    assertThat(new ClientKey(Map.of("FORECAST_API_KEY_FILE", file.toString())).read())
+        .isEqualTo(KEY);
+    assertThat(new ClientKey(Map.of("FORECAST_API_KEY", KEY)).read()).isEqualTo(KEY);
+    assertThatIOException().isThrownBy(() -> new ClientKey(Map.of()));
   }
 
   @Test
   void does_not_repeat_a_key_that_cannot_be_sent() {
-    assertThatIllegalArgumentException()
+    assertThatIOException()
         .isThrownBy(() -> client("https://example.org", KEY + "\r\nX-Other: 1"))
         .withMessageNotContaining(KEY);
   }
 
-  private ForecastClient client(String url, String key) {
-    return new ForecastClient(URI.create(url), key, pauses::add);
+  private ForecastClient client(String url, String key) throws IOException {
+    return new ForecastClient(URI.create(url), key(key), pauses::add);
+  }
+
+  private static ClientKey key(String key) throws IOException {
+    return new ClientKey(Map.of("FORECAST_API_KEY", key));
   }
 
   /** Answers with the statuses in turn. */

@@ -1,5 +1,6 @@
 package io.keystile.examples;
 
+import static io.keystile.KeyDetails.Status.ACTIVE;
 import static io.keystile.store.RevocationReason.OWNER_REQUEST;
 import static io.keystile.store.RevocationReason.SECURITY_BREACH;
 
@@ -8,29 +9,43 @@ import io.keystile.ApiKeys;
 import io.keystile.Cause;
 import io.keystile.IssuedKey;
 import io.keystile.KeyDetails;
+import io.keystile.KeyImport;
 import io.keystile.KeyListener;
 import io.keystile.KeyPage;
 import io.keystile.KeyQuery;
 import io.keystile.KeySpec;
+import io.keystile.Origin;
 import io.keystile.OwnerKeys;
 import io.keystile.PepperSource;
+import io.keystile.Reason;
+import io.keystile.Rejected;
 import io.keystile.Revocation;
 import io.keystile.ServerSecret;
+import io.keystile.Validation;
+import io.keystile.leak.LeakReport;
+import io.keystile.leak.LeakResponse;
+import io.keystile.leak.LeakScanner;
+import io.keystile.leak.PartnerAlert;
 import io.keystile.store.AuditEntry;
 import io.keystile.store.AuditFilter;
 import io.keystile.store.KeyStore;
 import io.keystile.store.Purge;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The code of the guide, word for word. */
 final class GuideSamples {
   private static final Logger log = LoggerFactory.getLogger(GuideSamples.class);
+  private static final Access READ = Access.requiring("forecast:read");
 
   private GuideSamples() {}
 
@@ -59,6 +74,15 @@ final class GuideSamples {
     public void pepperMissing(String pepperId) {
       log.error("This node lacks pepper {}", pepperId);
     }
+  }
+
+  static int changingAPepper(ApiKeys keys) {
+    int needing = keys.countNeeding("pepper-2025"); // at 0 it can be dropped
+    KeyQuery left = KeyQuery.all().pepper("pepper-2025").status(ACTIVE);
+    for (KeyDetails key : keys.list(left).keys()) {
+      log.info("Key {} was last used at {}", key.id(), key.lastUsed());
+    }
+    return needing;
   }
 
   static Access[] accesses() {
@@ -135,6 +159,24 @@ final class GuideSamples {
     return revoked;
   }
 
+  static LeakReport leak(ApiKeys keys, InputStream text) {
+    LeakScanner scanner = LeakScanner.of(List.of("acme"), List.of("live", "test"));
+    LeakResponse response = LeakResponse.of(keys, scanner).by("leak-desk");
+    LeakReport report = response.evidence("https://paste.example/1234").handle(text);
+    for (LeakReport.Finding found : report.findings()) {
+      log.warn("{} in line {}: {}", found.token(), found.line(), found.outcome());
+    }
+    return report;
+  }
+
+  static int alert(LeakResponse response, byte[] body, String signature, String publicKeyPem) {
+    if (!PartnerAlert.isSigned(body, signature, publicKeyPem)) {
+      return 401;
+    }
+    LeakReport report = response.evidence("secret scanning").handle(new ByteArrayInputStream(body));
+    return report.isComplete() ? 200 : 503;
+  }
+
   static List<AuditEntry> history(ApiKeys keys, String keyId) {
     List<AuditEntry> history = keys.audit(AuditFilter.ofKey(keyId), 0, 1000);
     return history;
@@ -144,5 +186,52 @@ final class GuideSamples {
     Purge.Result removed =
         keys.purge(Duration.ofDays(90), Duration.ofDays(3 * 365), Cause.by("nightly purge"));
     return removed;
+  }
+
+  /** A row of a table of before. */
+  record OldKey(String customer, String sha256, Instant created) {}
+
+  static ApiKeys openForImports(KeyStore store, ServerSecret pepper, ServerSecret idKey) {
+    ApiKeys keys =
+        ApiKeys.builder(store)
+            .brand("acme")
+            .environment("live")
+            .pepper(pepper)
+            .idKey(idKey)
+            .importedKeys(idKey)
+            .build();
+    return keys;
+  }
+
+  static KeyImport.Result moveIn(ApiKeys keys, Collection<OldKey> oldKeys) {
+    Function<OldKey, KeyImport> toImport =
+        old ->
+            KeyImport.ofSha256(
+                    old.sha256(), KeySpec.forOwner(old.customer()).scopes("forecast:read"))
+                .createdAt(old.created());
+    KeyImport.Result result =
+        keys.importKeys(
+            oldKeys.stream().map(toImport).iterator(),
+            progress -> log.info("{} in, {} were there", progress.imported(), progress.present()));
+    result.refusals().forEach(bad -> log.warn("Row {}: {}", bad.index(), bad.reason()));
+    return result;
+  }
+
+  /** What is left of a home-made service: it looks into its own table. */
+  interface OldTable {
+    @Nullable String customerOf(String token);
+  }
+
+  static Validation onUse(ApiKeys keys, OldTable oldTable, String token, Origin origin) {
+    Validation first = keys.validate(token, READ, origin);
+    if (first instanceof Rejected no && no.reason() == Reason.UNKNOWN) {
+      String customer = oldTable.customerOf(token);
+      if (customer != null) {
+        KeySpec spec = KeySpec.forOwner(customer).scopes("forecast:read");
+        keys.importKeys(List.of(KeyImport.ofToken(token, spec)).iterator(), progress -> {});
+        return keys.validate(token, READ, origin);
+      }
+    }
+    return first;
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToIntFunction;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
@@ -20,7 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
  * What the service prints at its first start is pasted into a shell, in the order it is printed.
  */
 class PrintedCommandsTest {
-  private static final Pattern COMMAND = Pattern.compile("(?m)^ +# ([0-9]{3}): .*\\n +(curl .*)$");
+  private static final Pattern COMMAND =
+      Pattern.compile("(?m)^ +# ([0-9]{3}): .*\\n +((?:while )?curl .*)$");
   private static final Pattern PART =
       Pattern.compile("-H '([^:]+): ([^']+)'|-d '([^']+)'|-X ([A-Z]+)|(http://[^ ]+)");
 
@@ -46,7 +48,7 @@ class PrintedCommandsTest {
       List<MatchResult> commands = COMMAND.matcher(server.welcome()).results().toList();
       assertThat(commands)
           .extracting(command -> command.group(1))
-          .containsExactly("200", "401", "403", "201", "200", "401");
+          .containsExactly("200", "401", "403", "200", "200", "429", "201", "200", "401");
       for (MatchResult command : commands) {
         int answered = status.applyAsInt(command.group(2));
         if (!command.group(1).equals(String.valueOf(answered))) {
@@ -62,10 +64,24 @@ class PrintedCommandsTest {
     String output = run("sh", "-c", command + " 2>/dev/null");
     Matcher status = Pattern.compile("^HTTP/1.1 ([0-9]{3})").matcher(output);
     assertThat(status.find()).as(output).isTrue();
+    if (command.startsWith("while ")) {
+      assertThat(output)
+          .matches("(?is).*\r\nretry-after: [0-9]+\r\n.*")
+          .matches("(?is).*\r\nratelimit: \"minute\";r=0;t=[0-9]+\r\n.*")
+          .matches("(?is).*\r\nratelimit-policy: \"minute\";q=10;w=60,.*");
+    }
     return Integer.parseInt(status.group(1));
   }
 
   private static int inJava(String command) {
+    if (command.startsWith("while ")) {
+      String last = command.substring(command.lastIndexOf("curl "));
+      int requests = 0;
+      while (inJava(last) < 400 && requests < 100) {
+        requests++;
+      }
+      return inJava(last);
+    }
     String url = "";
     String method = "";
     String body = "";
@@ -99,9 +115,16 @@ class PrintedCommandsTest {
   private static String run(String... command) {
     try {
       Process process = new ProcessBuilder(command).start();
+      process.onExit().orTimeout(1, TimeUnit.MINUTES).whenComplete((done, late) -> kill(process));
       return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** With what it has started: a loop that does not end. */
+  private static void kill(Process process) {
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    process.destroyForcibly();
   }
 }

@@ -9,6 +9,7 @@ import io.keystile.IssuedKey;
 import io.keystile.KeySpec;
 import io.keystile.Origin;
 import io.keystile.Revocation;
+import io.keystile.Rotation;
 import io.keystile.ServerSecret;
 import io.keystile.store.KeyStore;
 import io.keystile.store.jdbc.JdbcKeyStore;
@@ -31,7 +32,8 @@ final class QuickStart {
       if (keys.validate(token, read, client) instanceof Accepted accepted) {
         serve.accept(accepted.key().owner());
       }
-      keys.revoke(issued.id(), Revocation.because(LEAKED).by("alice"));
+      IssuedKey next = keys.rotate(issued.id(), Rotation.usual().by("alice")); // the old: 7 days
+      keys.revoke(next.id(), Revocation.because(LEAKED).by("alice"));
     }
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.keystile.TokenFormat;
 import java.net.http.HttpResponse;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.MatchResult;
@@ -57,11 +58,17 @@ final class Service {
   /** A key that was just issued. */
   record Issued(String id, String token) {}
 
+  /** Issues a key without limits, for what is not about them. */
   Issued issue(String owner, String... scopes) {
+    return issueOn("unlimited", owner, scopes);
+  }
+
+  Issued issueOn(String plan, String owner, String... scopes) {
     String body =
         MAPPER
             .createObjectNode()
             .put("owner", owner)
+            .put("plan", plan)
             .set("scopes", MAPPER.valueToTree(scopes))
             .toString();
     HttpResponse<String> answer = administer("POST", "/keys", body);
@@ -72,8 +79,26 @@ final class Service {
     return new Issued(json.at("/key/id").asText(), json.at("/token").asText());
   }
 
-  HttpResponse<String> administer(String method, String path, String body) {
-    return Http.send(method, administration + path, body, "X-API-Key", admin);
+  /** Rotates as the body says, and returns the key with its new token. */
+  Issued rotate(String id, String body) {
+    HttpResponse<String> answer = administer("POST", "/keys/" + id + "/rotate", body);
+    if (answer.statusCode() != 200) {
+      throw new AssertionError(answer.statusCode() + " " + answer.body());
+    }
+    return new Issued(id, json(answer).at("/token").asText());
+  }
+
+  /** Asks for a new token with one that the client has. */
+  HttpResponse<String> rotateSelf(String token, String operationId) {
+    return Http.send(
+        "POST", forecasts + "/key/rotate", "", "X-API-Key", token, "Idempotency-Key", operationId);
+  }
+
+  /** Names and values of more headers in turn. */
+  HttpResponse<String> administer(String method, String path, String body, String... headers) {
+    List<String> all = new ArrayList<>(List.of("X-API-Key", admin));
+    all.addAll(List.of(headers));
+    return Http.send(method, administration + path, body, all.toArray(String[]::new));
   }
 
   /** The status of a read with this token. */

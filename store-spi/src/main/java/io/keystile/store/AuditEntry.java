@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param action what was done: lower-case words, {@code [a-z][a-z_]{0,39}}
  * @param keyId the key
  * @param owner its owner
+ * @param secretVersion the number of the secret version that was made or changed, from 1; null if
+ *     it was about the key as a whole
  * @param at when
  * @param actor who did it, up to 255 bytes; null if not said
  * @param reason why, as a constant of some enumeration, up to 40 bytes; null if none
@@ -27,6 +29,7 @@ public record AuditEntry(
     String action,
     String keyId,
     String owner,
+    @Nullable Integer secretVersion,
     Instant at,
     @Nullable String actor,
     @Nullable String reason,
@@ -43,6 +46,8 @@ public record AuditEntry(
     Checks.require(ACTION.matcher(action).matches(), "action: must match " + ACTION);
     Checks.keyId(keyId);
     Checks.text(owner, "owner", 1, Checks.MAX_NAME_BYTES);
+    Checks.require(
+        secretVersion == null || secretVersion >= 1, "secretVersion: must be at least 1");
     Checks.millis(at, "at");
     Checks.optionalText(actor, "actor", Checks.MAX_NAME_BYTES);
     Checks.optionalText(reason, "reason", 40);
@@ -57,6 +62,17 @@ public record AuditEntry(
    */
   public AuditEntry numbered(long number) {
     return new AuditEntry(
-        number, operationId, action, keyId, owner, at, actor, reason, note, before, after);
+        number,
+        operationId,
+        action,
+        keyId,
+        owner,
+        secretVersion,
+        at,
+        actor,
+        reason,
+        note,
+        before,
+        after);
   }
 }

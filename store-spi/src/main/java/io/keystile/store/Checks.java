@@ -1,13 +1,19 @@
 package io.keystile.store;
 
+import io.keystile.store.KeyRecord.Limit;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -19,12 +25,20 @@ final class Checks {
   /** The longest free text about a change, in bytes of UTF-8. */
   static final int MAX_NOTE_BYTES = 500;
 
+  private static final Duration MAX_DURATION = Duration.ofDays(36_500);
+  private static final Duration MAX_WINDOW = Duration.ofDays(31);
+  private static final int MIN_WINDOW_MILLIS = 100;
+  private static final long MAX_AMOUNT = 1L << 62;
+  private static final int MAX_LIMITS = 20;
   private static final int MAX_METADATA_BYTES = 4096;
   private static final int MAX_WORDS = 100;
   private static final int MAX_WORD_LENGTH = 100;
   private static final int MAX_VERSIONS = 8;
+  private static final int MAX_LEDGER_ID = 64;
+  private static final int MAX_LEDGER_TEXT = 4000;
   private static final Pattern KEY_ID = Pattern.compile("[0-9A-Za-z]{22}");
   private static final Pattern LABEL = Pattern.compile("[a-z][a-z0-9]{1,15}");
+  private static final Pattern UNIT = Pattern.compile("[a-z][a-z0-9-]{0,31}");
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,39}");
   private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
 
@@ -100,6 +114,47 @@ final class Checks {
     }
   }
 
+  /** At least so many milliseconds, and at most a hundred years. */
+  static void duration(Duration duration, long leastMillis, String field) {
+    duration(duration, leastMillis, MAX_DURATION, field);
+  }
+
+  private static void duration(
+      Duration duration, long leastMillis, Duration greatest, String field) {
+    Objects.requireNonNull(duration, field);
+    require(
+        duration.equals(duration.truncatedTo(ChronoUnit.MILLIS)),
+        field + ": must be whole milliseconds (truncate it)");
+    require(
+        duration.compareTo(Duration.ofMillis(leastMillis)) >= 0
+            && duration.compareTo(greatest) <= 0,
+        field + ": must be " + leastMillis + " ms to " + greatest.toDays() + " days");
+  }
+
+  static void unit(String unit, String field) {
+    Objects.requireNonNull(unit, field);
+    require(UNIT.matcher(unit).matches(), field + ": must match " + UNIT);
+  }
+
+  static void amount(long amount, String field) {
+    require(amount >= 0 && amount <= MAX_AMOUNT, field + ": must be 0 to 2^62");
+  }
+
+  static void window(Duration window, String field) {
+    duration(window, MIN_WINDOW_MILLIS, MAX_WINDOW, field);
+  }
+
+  /** Two limits on the same unit and window would be one, and which of them would be unclear. */
+  static List<Limit> limits(List<Limit> limits) {
+    List<Limit> copy = List.copyOf(limits);
+    require(copy.size() <= MAX_LIMITS, "limits: must be at most " + MAX_LIMITS);
+    require(
+        copy.stream().map(limit -> List.of(limit.unit(), limit.window())).distinct().count()
+            == copy.size(),
+        "limits: no two may have the same unit and window");
+    return copy;
+  }
+
   /** Words are stored side by side, separated by blanks, as OAuth does with scopes. */
   static List<String> words(List<String> words, String field) {
     List<String> copy = List.copyOf(words);
@@ -109,10 +164,56 @@ final class Checks {
           !word.isEmpty() && word.length() <= MAX_WORD_LENGTH,
           field + ": each must have 1 to " + MAX_WORD_LENGTH + " characters");
       require(
-          word.chars().allMatch(c -> c > ' ' && c < 0x7f),
+          word.chars().allMatch(c -> isPrint(c, '!')),
           field + ": each must be printable ASCII without blanks");
     }
     return copy;
+  }
+
+  static void ledgerId(String id) {
+    Objects.requireNonNull(id, "id");
+    require(
+        !id.isEmpty() && id.length() <= MAX_LEDGER_ID && id.chars().allMatch(c -> isPrint(c, '!')),
+        "id: must be 1 to " + MAX_LEDGER_ID + " characters of printable ASCII without blanks");
+  }
+
+  static void ledgerText(String text) {
+    Objects.requireNonNull(text, "text");
+    require(
+        text.length() <= MAX_LEDGER_TEXT && text.chars().allMatch(c -> isPrint(c, ' ')),
+        "text: must be at most " + MAX_LEDGER_TEXT + " characters of printable ASCII");
+  }
+
+  static void periodStart(UsageStore.Period period, Instant start) {
+    Objects.requireNonNull(period, "period");
+    millis(start, "start");
+    require(period.startOf(start).equals(start), "start: must be the start of a period");
+  }
+
+  static List<UsageStore.Tally> tallies(List<UsageStore.Tally> tallies) {
+    List<UsageStore.Tally> copy = List.copyOf(tallies);
+    require(
+        copy.size() <= UsageStore.MAX_TALLIES,
+        "tallies: must be at most " + UsageStore.MAX_TALLIES);
+    Set<Object> things = new HashSet<>();
+    for (UsageStore.Tally tally : copy) {
+      UsageStore.Subject subject = tally.subject();
+      // not List.of: a plan may be null
+      Object thing =
+          Arrays.asList(
+              subject.keyId(),
+              subject.plan(),
+              tally.period(),
+              tally.start(),
+              tally.metric(),
+              tally.label());
+      require(things.add(thing), "tallies: no two may be of the same thing");
+    }
+    return copy;
+  }
+
+  private static boolean isPrint(int c, char first) {
+    return c >= first && c < 0x7f;
   }
 
   static void metadata(Map<String, String> metadata) {
@@ -136,6 +237,13 @@ final class Checks {
       require(
           versions.get(i - 1).number() < versions.get(i).number(),
           "versions: must be in the order of their numbers");
+    }
+  }
+
+  /** Each newer version takes over from those before it, and by then their end is known. */
+  static void onlyNewestIsEndless(List<SecretVersion> versions) {
+    for (SecretVersion version : versions.subList(0, versions.size() - 1)) {
+      require(version.end() != null, "versions: each but the newest must have an end");
     }
   }
 

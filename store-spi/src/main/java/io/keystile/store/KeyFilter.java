@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param states any of these; empty for any state
  * @param liveAfter {@link KeyRecord#liveUntil()} is null or after this
  * @param liveUntil {@link KeyRecord#liveUntil()} is at this time or before
+ * @param olderLiveAfter {@link KeyRecord#olderUntil()} is present and after this
+ * @param due the newest version is about to end or old, or the key has a rule of its own that may
+ *     say so
  * @param revokedBefore revoked before this
  * @param issuedBefore created before this
  * @param unusedSince not let in at this time or later, or never ({@link StoredKey#lastUsed()})
@@ -29,10 +32,31 @@ public record KeyFilter(
     Set<KeyRecord.State> states,
     @Nullable Instant liveAfter,
     @Nullable Instant liveUntil,
+    @Nullable Instant olderLiveAfter,
+    @Nullable Due due,
     @Nullable Instant revokedBefore,
     @Nullable Instant issuedBefore,
     @Nullable Instant unusedSince,
     boolean neverUsed) {
+
+  /**
+   * Which keys may be due for rotation: those for which at least one of three things holds. The
+   * {@linkplain KeyRecord#newest() newest} version {@linkplain SecretVersion#end() ends} at {@code
+   * endsBy} or before; or it was created at {@code createdBy} or before; or the key has a
+   * {@linkplain KeyRecord#rotation() rule of its own}, whatever it says: only the core can judge
+   * that.
+   *
+   * @param endsBy the latest end, inclusive
+   * @param createdBy the latest time of creation, inclusive; null if age is not asked about
+   */
+  public record Due(Instant endsBy, @Nullable Instant createdBy) {
+
+    /** Checks the values. */
+    public Due {
+      Checks.millis(endsBy, "due.endsBy");
+      Checks.optionalMillis(createdBy, "due.createdBy");
+    }
+  }
 
   /** Checks and copies the values. */
   public KeyFilter {
@@ -42,6 +66,7 @@ public record KeyFilter(
     states = Set.copyOf(states);
     Checks.optionalMillis(liveAfter, "liveAfter");
     Checks.optionalMillis(liveUntil, "liveUntil");
+    Checks.optionalMillis(olderLiveAfter, "olderLiveAfter");
     Checks.optionalMillis(revokedBefore, "revokedBefore");
     Checks.optionalMillis(issuedBefore, "issuedBefore");
     Checks.optionalMillis(unusedSince, "unusedSince");
@@ -75,6 +100,8 @@ public record KeyFilter(
     private Set<KeyRecord.State> states = Set.of();
     private @Nullable Instant liveAfter;
     private @Nullable Instant liveUntil;
+    private @Nullable Instant olderLiveAfter;
+    private @Nullable Due due;
     private @Nullable Instant revokedBefore;
     private @Nullable Instant issuedBefore;
     private @Nullable Instant unusedSince;
@@ -172,6 +199,28 @@ public record KeyFilter(
     }
 
     /**
+     * Asks for keys with an older secret that ends after a time.
+     *
+     * @param time the time, exclusive
+     * @return this
+     */
+    public Builder olderLiveAfter(@Nullable Instant time) {
+      this.olderLiveAfter = time;
+      return this;
+    }
+
+    /**
+     * Asks for keys that may be due for rotation.
+     *
+     * @param due which these are
+     * @return this
+     */
+    public Builder due(@Nullable Due due) {
+      this.due = due;
+      return this;
+    }
+
+    /**
      * Asks for keys that were revoked before a time.
      *
      * @param time the time, exclusive
@@ -230,6 +279,8 @@ public record KeyFilter(
           states,
           liveAfter,
           liveUntil,
+          olderLiveAfter,
+          due,
           revokedBefore,
           issuedBefore,
           unusedSince,

@@ -1,5 +1,6 @@
 package io.keystile.store;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -31,12 +32,17 @@ import org.jspecify.annotations.Nullable;
  * @param networks from where, in CIDR notation: up to 100, form as scopes; empty for anywhere
  * @param callers the caller names it is bound to: up to 100, form as scopes
  * @param plan the name of its plan, up to 100 bytes, or null for the default
+ * @param limits its own limits, which replace all of those of its plan: up to 20, no two with the
+ *     same unit and window, in the order given; empty for those of the plan
+ * @param adapted how its limits were adapted to how it is used, or null if they are not
  * @param metadata the host's own: up to 4096 bytes, counted as {@code key=value&} in UTF-8; kept
  *     sorted by key
  * @param createdAt when it was issued
  * @param endsAt its fixed end, which no rotation moves, or null for none
+ * @param rotation the key's own rule for rotation, or null for that of its plan or of the host
  * @param revoked how it was revoked; present if and only if the state is {@link State#REVOKED}
- * @param versions its secrets, 1 to 8, in the order of their numbers; the last is the newest
+ * @param versions its secrets, 1 to 8, in the order of their numbers; the last is the newest, and
+ *     each of the others has an {@linkplain SecretVersion#end() end}
  * @param seal room for a seal over the record, up to 200 characters; null where rows are not sealed
  */
 public record KeyRecord(
@@ -53,9 +59,12 @@ public record KeyRecord(
     List<String> networks,
     List<String> callers,
     @Nullable String plan,
+    List<Limit> limits,
+    @Nullable Adapted adapted,
     Map<String, String> metadata,
     Instant createdAt,
     @Nullable Instant endsAt,
+    @Nullable RotationRule rotation,
     @Nullable Revoked revoked,
     List<SecretVersion> versions,
     @Nullable String seal) {
@@ -104,6 +113,60 @@ public record KeyRecord(
     }
   }
 
+  /**
+   * How a key is to be rotated.
+   *
+   * @param grace how long older secrets go on working after a rotation: 0 to 36,500 days, in whole
+   *     milliseconds
+   * @param age how old a secret may get before it is due for rotation: 1 ms to 36,500 days, in
+   *     whole milliseconds; null for any age
+   */
+  public record RotationRule(Duration grace, @Nullable Duration age) {
+
+    /** Checks the values. */
+    public RotationRule {
+      Checks.duration(grace, 0, "rotation.grace");
+      if (age != null) {
+        Checks.duration(age, 1, "rotation.age");
+      }
+    }
+  }
+
+  /**
+   * How much of something a key may use.
+   *
+   * @param unit what is counted, {@code [a-z][a-z0-9-]{0,31}}; {@code requests} for requests
+   * @param amount how much may be used in any window of that length: 0 to 2<sup>62</sup>
+   * @param window its length: 100 ms to 31 days, in whole milliseconds
+   */
+  public record Limit(String unit, long amount, Duration window) {
+
+    /** Checks the values. */
+    public Limit {
+      Checks.unit(unit, "limits.unit");
+      Checks.amount(amount, "limits.amount");
+      Checks.window(window, "limits.window");
+    }
+  }
+
+  /**
+   * Limits that were adapted to how a key is used: so many requests in any minute, in place of what
+   * its plan or its own limits say of a minute.
+   *
+   * @param at when
+   * @param perMinute how many, 0 to 2<sup>62</sup>
+   * @param why in words, 1 to 500 bytes
+   */
+  public record Adapted(Instant at, long perMinute, String why) {
+
+    /** Checks the values. */
+    public Adapted {
+      Checks.millis(at, "adapted.at");
+      Checks.amount(perMinute, "adapted.perMinute");
+      Checks.text(why, "adapted.why", 1, Checks.MAX_NOTE_BYTES);
+    }
+  }
+
   /** Checks and copies the values. */
   public KeyRecord {
     Checks.keyId(id);
@@ -122,6 +185,7 @@ public record KeyRecord(
     networks = Checks.words(networks, "networks");
     callers = Checks.words(callers, "callers");
     Checks.optionalText(plan, "plan", 100);
+    limits = Checks.limits(limits);
     metadata = Collections.unmodifiableMap(new LinkedHashMap<>(new TreeMap<>(metadata)));
     Checks.metadata(metadata);
     Checks.millis(createdAt, "createdAt");
@@ -131,6 +195,7 @@ public record KeyRecord(
         "revoked: present exactly when the state is REVOKED");
     versions = List.copyOf(versions);
     Checks.versions(versions);
+    Checks.onlyNewestIsEndless(versions);
     Checks.optionalText(seal, "seal", 200);
   }
 
@@ -142,8 +207,23 @@ public record KeyRecord(
    * @return the end, or null for never
    */
   public @Nullable Instant liveUntil() {
-    Instant latest = versions.get(0).end();
-    for (SecretVersion version : versions) {
+    return latestEnd(versions);
+  }
+
+  /**
+   * When the last of its older secrets ends: the latest {@linkplain SecretVersion#end() end} of any
+   * version but the newest, and not after {@link #endsAt()}. Until then a rotated key has more than
+   * one secret that works. Stores keep it in a column of its own.
+   *
+   * @return the end, or null if there is no older version
+   */
+  public @Nullable Instant olderUntil() {
+    return versions.size() == 1 ? null : latestEnd(versions.subList(0, versions.size() - 1));
+  }
+
+  private @Nullable Instant latestEnd(List<SecretVersion> some) {
+    Instant latest = some.get(0).end();
+    for (SecretVersion version : some) {
       Instant end = version.end();
       if (latest != null && (end == null || end.isAfter(latest))) {
         latest = end;
@@ -171,8 +251,8 @@ public record KeyRecord(
   }
 
   /**
-   * A builder for a new service key: revision 1, active, without name, scopes, plan or end. Id,
-   * brand, environment, owner, time of creation and one version must be given.
+   * A builder for a new service key: revision 1, active, without name, scopes, plan, limits or end.
+   * Id, brand, environment, owner, time of creation and one version must be given.
    *
    * @return a new builder
    */
@@ -195,9 +275,12 @@ public record KeyRecord(
     private List<String> networks = List.of();
     private List<String> callers = List.of();
     private @Nullable String plan;
+    private List<Limit> limits = List.of();
+    private @Nullable Adapted adapted;
     private Map<String, String> metadata = Map.of();
     private @Nullable Instant createdAt;
     private @Nullable Instant endsAt;
+    private @Nullable RotationRule rotation;
     private @Nullable Revoked revoked;
     private List<SecretVersion> versions = new ArrayList<>();
     private @Nullable String seal;
@@ -218,9 +301,12 @@ public record KeyRecord(
       networks = from.networks;
       callers = from.callers;
       plan = from.plan;
+      limits = from.limits;
+      adapted = from.adapted;
       metadata = from.metadata;
       createdAt = from.createdAt;
       endsAt = from.endsAt;
+      rotation = from.rotation;
       revoked = from.revoked;
       versions = from.versions;
       seal = from.seal;
@@ -363,6 +449,28 @@ public record KeyRecord(
     }
 
     /**
+     * Sets its own limits.
+     *
+     * @param limits the limits, or none for those of the plan
+     * @return this
+     */
+    public Builder limits(List<Limit> limits) {
+      this.limits = limits;
+      return this;
+    }
+
+    /**
+     * Sets how its limits were adapted.
+     *
+     * @param adapted how, or null if they are not
+     * @return this
+     */
+    public Builder adapted(@Nullable Adapted adapted) {
+      this.adapted = adapted;
+      return this;
+    }
+
+    /**
      * Sets the metadata.
      *
      * @param metadata the metadata
@@ -392,6 +500,17 @@ public record KeyRecord(
      */
     public Builder endsAt(@Nullable Instant endsAt) {
       this.endsAt = endsAt;
+      return this;
+    }
+
+    /**
+     * Sets its own rule for rotation.
+     *
+     * @param rotation the rule, or null
+     * @return this
+     */
+    public Builder rotation(@Nullable RotationRule rotation) {
+      this.rotation = rotation;
       return this;
     }
 
@@ -438,9 +557,12 @@ public record KeyRecord(
           networks,
           callers,
           plan,
+          limits,
+          adapted,
           metadata,
           Checks.given(createdAt, "createdAt"),
           endsAt,
+          rotation,
           revoked,
           versions,
           seal);

@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  *       IllegalArgumentException} or {@link NullPointerException}.
  *   <li><b>G6</b> A method that throws {@link StoreException} has changed nothing, unless the
  *       exception is of the kind {@link StoreException.Kind#OUTCOME_UNKNOWN}.
- *   <li><b>G7</b> A store reads no clock: time comes in with the arguments.
+ *   <li><b>G7</b> A store reads no clock: time comes in with the arguments. ({@link
+ *       SharedLimits#read}, a capability that a store may have besides, is the one exception.)
  * </ul>
  *
  * <h2>Transactions</h2>
@@ -142,7 +143,8 @@ public interface KeyStore {
    *   <li><b>Q2</b> While others write, a key that exists and matches throughout is seen exactly
    *       once over all pages.
    *   <li><b>Q3</b> A page costs a fixed number of statements, however many keys it holds.
-   *   <li><b>Q4</b> All conditions of the filter hold together.
+   *   <li><b>Q4</b> All conditions of the filter hold together, for the record as the last write
+   *       left it and for what it {@linkplain KeyRecord#olderUntil() derives} from its versions.
    * </ul>
    *
    * @param filter which keys
@@ -200,8 +202,8 @@ public interface KeyStore {
    * trail as it grows reads again some way behind its end.
    *
    * <ul>
-   *   <li><b>A1</b> Every applied insert, replacement and purge of a key has exactly one entry,
-   *       written in the same transaction; what was not applied has none.
+   *   <li><b>A1</b> Every applied insert, replacement and purge of a key has exactly one entry, the
+   *       one that came with it, written in the same transaction; what was not applied has none.
    *   <li><b>A2</b> Returns the first {@code limit} entries that match and whose number is greater
    *       than {@code after}.
    *   <li><b>A3</b> Entries outlive their key; only {@link Purge#auditBefore()} removes them.

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param note why, up to 500 bytes
  * @param expiresAt the end of its lifetime, or null for none
  * @param retiresAt the end of its grace, set when a newer version takes over; null before that
- * @param revokedAt when this version alone was revoked, or null
+ * @param revokedAt when this version alone was revoked, or null; it is revoked then, whatever the
+ *     time
  */
 public record SecretVersion(
     int number,
@@ -57,6 +58,66 @@ public record SecretVersion(
    */
   public @Nullable Instant end() {
     return Checks.earlier(Checks.earlier(expiresAt, retiresAt), revokedAt);
+  }
+
+  /**
+   * A copy with another end of its lifetime.
+   *
+   * @param time the end, or null for none
+   * @return the copy
+   */
+  public SecretVersion withExpiresAt(@Nullable Instant time) {
+    return copy(time, retiresAt, revokedAt);
+  }
+
+  /**
+   * A copy with another end of its grace.
+   *
+   * @param time the end, or null for none
+   * @return the copy
+   */
+  public SecretVersion withRetiresAt(@Nullable Instant time) {
+    return copy(expiresAt, time, revokedAt);
+  }
+
+  /**
+   * A copy that was revoked.
+   *
+   * @param time when
+   * @return the copy
+   */
+  public SecretVersion withRevokedAt(Instant time) {
+    return copy(expiresAt, retiresAt, time);
+  }
+
+  private SecretVersion copy(
+      @Nullable Instant expires, @Nullable Instant retires, @Nullable Instant revoked) {
+    return new SecretVersion(
+        number, scheme, pepperId, hash, lastFour, createdAt, createdBy, note, expires, retires,
+        revoked);
+  }
+
+  /**
+   * A copy whose secret is hashed in another way.
+   *
+   * @param newScheme the name of the scheme
+   * @param newPepperId the id of the pepper, or null if none
+   * @param newHash the hash, 64 lower-case hexadecimal digits
+   * @return the copy
+   */
+  public SecretVersion withHash(String newScheme, @Nullable String newPepperId, String newHash) {
+    return new SecretVersion(
+        number,
+        newScheme,
+        newPepperId,
+        newHash,
+        lastFour,
+        createdAt,
+        createdBy,
+        note,
+        expiresAt,
+        retiresAt,
+        revokedAt);
   }
 
   /**

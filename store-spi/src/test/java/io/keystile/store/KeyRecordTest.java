@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -51,8 +52,11 @@ class KeyRecordTest {
             .networks(List.of("10.0.0.0/8"))
             .callers(List.of("billing"))
             .plan("pro")
+            .limits(List.of(new KeyRecord.Limit("requests", 10, Duration.ofSeconds(1))))
+            .adapted(new KeyRecord.Adapted(NOW, 60, "calm"))
             .metadata(Map.of("k", "v"))
             .endsAt(NOW)
+            .rotation(new KeyRecord.RotationRule(Duration.ofDays(7), Duration.ofDays(60)))
             .revoked(new KeyRecord.Revoked(NOW, RevocationReason.LEAKED, "n", "alice", NOW))
             .seal("s")
             .build();
@@ -69,6 +73,7 @@ class KeyRecordTest {
     assertText("name", 0, 200, KeyRecord.Builder::name);
     assertText("plan", 1, 100, KeyRecord.Builder::plan);
     assertText("seal", 1, 200, KeyRecord.Builder::seal);
+    assertText("adapted.why", 1, 500, (builder, text) -> builder.adapted(adapted(NOW, 1, text)));
     assertText("note", 1, 500, (builder, text) -> builder.revoked(revoked(text, null)));
     assertText("actor", 1, 255, (builder, text) -> builder.revoked(revoked(null, text)));
   }
@@ -204,15 +209,146 @@ class KeyRecordTest {
   void versions_rise_and_are_at_most_8() {
     List<SecretVersion> nine = new ArrayList<>();
     for (int number = 1; number <= 9; number++) {
-      nine.add(Samples.version(number * 3));
+      nine.add(Samples.version(number * 3, NOW, null, null));
     }
     assertThat(Samples.record().versions(nine.subList(1, 9)).build().newest().number())
         .isEqualTo(27);
     assertRefused("versions", builder -> builder.versions(nine));
     assertRefused(
-        "versions", builder -> builder.versions(List.of(Samples.version(2), Samples.version(1))));
+        "versions: must be in the order",
+        builder -> builder.versions(List.of(nine.get(1), nine.get(0))));
     assertRefused(
-        "versions", builder -> builder.versions(List.of(Samples.version(1), Samples.version(1))));
+        "versions: must be in the order",
+        builder -> builder.versions(List.of(nine.get(0), nine.get(0))));
+  }
+
+  @Test
+  void each_version_but_the_newest_has_an_end() {
+    for (SecretVersion ended :
+        List.of(
+            Samples.version(1, NOW, null, null),
+            Samples.version(1, null, NOW, null),
+            Samples.version(1, null, null, NOW))) {
+      assertThat(Samples.record().versions(List.of(ended, Samples.version(2))).build()).isNotNull();
+    }
+    SecretVersion first = Samples.version(1, NOW, null, null);
+    SecretVersion endless = Samples.version(2);
+    SecretVersion newest = Samples.version(3, NOW, NOW, NOW);
+    for (List<SecretVersion> versions :
+        List.of(List.of(endless, newest), List.of(first, endless, newest))) {
+      assertRefused(
+          "versions: each but the newest must have an end", builder -> builder.versions(versions));
+    }
+  }
+
+  @Test
+  void a_rule_for_rotation_is_in_milliseconds_up_to_a_hundred_years() {
+    Duration most = Duration.ofDays(36_500);
+    Duration millisecond = Duration.ofMillis(1);
+    assertThat(new KeyRecord.RotationRule(Duration.ZERO, null).age()).isNull();
+    assertThat(new KeyRecord.RotationRule(most, most).grace()).isEqualTo(most);
+    assertThat(new KeyRecord.RotationRule(millisecond, millisecond).age()).isEqualTo(millisecond);
+
+    Duration finer = Duration.ofNanos(1_000_001);
+    Duration greatest = Duration.ofSeconds(Long.MAX_VALUE);
+    Duration least = Duration.ofSeconds(Long.MIN_VALUE);
+    for (Duration refused :
+        List.of(millisecond.negated(), finer, most.plusMillis(1), greatest, least)) {
+      assertRefusedRule("rotation.grace", refused, millisecond);
+      assertRefusedRule("rotation.age", millisecond, refused);
+    }
+    assertRefusedRule("rotation.age", Duration.ZERO, Duration.ZERO);
+  }
+
+  private static void assertRefusedRule(String field, Duration grace, Duration age) {
+    assertThatExceptionOfType(IllegalArgumentException.class)
+        .isThrownBy(() -> new KeyRecord.RotationRule(grace, age))
+        .withMessageStartingWith(field);
+  }
+
+  @Test
+  void a_limit_is_an_amount_up_to_2_to_the_62_in_a_window_up_to_31_days() {
+    Duration least = Duration.ofMillis(100);
+    Duration most = Duration.ofDays(31);
+    long greatest = 4_611_686_018_427_387_904L;
+    assertThat(new KeyRecord.Limit("a", 0, least).window()).isEqualTo(least);
+    assertThat(new KeyRecord.Limit("a".repeat(32), greatest, most).amount()).isEqualTo(greatest);
+    assertThat(new KeyRecord.Limit("gpu-seconds-2-", 1, least.plusMillis(1))).isNotNull();
+
+    for (long amount : new long[] {Long.MIN_VALUE, -1, greatest + 1, Long.MAX_VALUE}) {
+      assertRefusedLimit("limits.amount", "requests", amount, least);
+    }
+    for (String unit :
+        List.of("", "A", "-", "1a", "a b", "a:b", "a/b", "a_b", "é", "a\n", "a".repeat(33))) {
+      assertRefusedLimit("limits.unit", unit, 1, least);
+    }
+    for (Duration window :
+        List.of(
+            Duration.ZERO,
+            least.negated(),
+            least.minusMillis(1),
+            least.plusNanos(1),
+            most.plusMillis(1),
+            Duration.ofSeconds(Long.MAX_VALUE),
+            Duration.ofSeconds(Long.MIN_VALUE))) {
+      assertRefusedLimit("limits.window", "requests", 1, window);
+    }
+    assertThatNullPointerException().isThrownBy(() -> new KeyRecord.Limit(null, 1, least));
+    assertThatNullPointerException().isThrownBy(() -> new KeyRecord.Limit("a", 1, null));
+  }
+
+  private static void assertRefusedLimit(String field, String unit, long amount, Duration window) {
+    assertThatExceptionOfType(IllegalArgumentException.class)
+        .isThrownBy(() -> new KeyRecord.Limit(unit, amount, window))
+        .withMessageStartingWith(field);
+  }
+
+  @Test
+  void limits_are_at_most_20_in_the_order_given_and_differ_in_unit_or_window() {
+    List<KeyRecord.Limit> limits = new ArrayList<>();
+    for (int i = 20; i > 0; i--) {
+      limits.add(new KeyRecord.Limit(i % 2 == 0 ? "even" : "odd", 7, Duration.ofMinutes(i)));
+    }
+    limits.set(19, new KeyRecord.Limit("even", 7, Duration.ofMinutes(19)));
+    assertThat(Samples.record().build().limits()).isEmpty();
+    assertThat(Samples.record().limits(limits).build().limits()).containsExactlyElementsOf(limits);
+
+    limits.set(0, new KeyRecord.Limit("even", 8, Duration.ofSeconds(19 * 60)));
+    assertRefused("limits: no two may have the same", builder -> builder.limits(limits));
+    limits.set(0, new KeyRecord.Limit("other", 8, Duration.ofMinutes(19)));
+    limits.add(new KeyRecord.Limit("one-more", 7, Duration.ofMinutes(1)));
+    assertRefused("limits: must be at most 20", builder -> builder.limits(limits));
+    assertThatNullPointerException()
+        .isThrownBy(() -> Samples.record().limits(Collections.singletonList(null)).build());
+  }
+
+  private static KeyRecord.Adapted adapted(Instant at, long perMinute, String why) {
+    return new KeyRecord.Adapted(at, perMinute, why);
+  }
+
+  @Test
+  void an_adapted_limit_has_a_time_an_amount_and_a_reason() {
+    long greatest = 1L << 62;
+    for (long perMinute : new long[] {0, 1, greatest}) {
+      KeyRecord.Adapted adapted = adapted(NOW, perMinute, "calm");
+      assertThat(Samples.record().adapted(adapted).build().adapted()).isEqualTo(adapted);
+    }
+    assertThat(Samples.record().build().adapted()).isNull();
+
+    for (long perMinute : new long[] {Long.MIN_VALUE, -1, greatest + 1, Long.MAX_VALUE}) {
+      assertRefusedAdapted("adapted.perMinute", NOW, perMinute);
+    }
+    for (Instant at : List.of(NOW.plusNanos(1), Instant.EPOCH.minusMillis(1), Instant.MAX)) {
+      assertRefusedAdapted("adapted.at", at, 1);
+    }
+    assertThatNullPointerException().isThrownBy(() -> adapted(null, 1, "calm"));
+    assertThatNullPointerException().isThrownBy(() -> adapted(NOW, 1, null));
+  }
+
+  private static void assertRefusedAdapted(String field, Instant at, long perMinute) {
+    assertThatExceptionOfType(IllegalArgumentException.class)
+        .isThrownBy(() -> adapted(at, perMinute, "calm"))
+        .withMessageStartingWith(field);
   }
 
   @Test
@@ -247,9 +383,12 @@ class KeyRecordTest {
         from.networks(),
         from.callers(),
         from.plan(),
+        from.limits(),
+        from.adapted(),
         from.metadata(),
         from.createdAt(),
         from.endsAt(),
+        from.rotation(),
         from.revoked(),
         from.versions(),
         from.seal());
@@ -258,16 +397,25 @@ class KeyRecordTest {
   @Test
   void a_record_does_not_change_with_what_it_was_made_from() {
     List<String> scopes = new ArrayList<>(List.of("a"));
+    KeyRecord.Limit limit = new KeyRecord.Limit("requests", 10, Duration.ofSeconds(1));
+    List<KeyRecord.Limit> limits = new ArrayList<>(List.of(limit));
     Map<String, String> metadata = new HashMap<>(Map.of("k", "v"));
     List<SecretVersion> versions = new ArrayList<>(List.of(Samples.version(1)));
     KeyRecord record =
-        Samples.record().scopes(scopes).metadata(metadata).versions(versions).build();
+        Samples.record()
+            .scopes(scopes)
+            .limits(limits)
+            .metadata(metadata)
+            .versions(versions)
+            .build();
 
     scopes.add("b");
+    limits.clear();
     metadata.put("l", "w");
     versions.add(Samples.version(2));
 
     assertThat(record.scopes()).containsExactly("a");
+    assertThat(record.limits()).containsExactly(limit);
     assertThat(record.metadata()).containsOnlyKeys("k");
     assertThat(record.versions()).hasSize(1);
     assertThatExceptionOfType(UnsupportedOperationException.class)
@@ -292,8 +440,29 @@ class KeyRecordTest {
     assertLiveUntil(early, List.of(endsLate), early);
     assertLiveUntil(early, List.of(endsEarly), late);
     assertLiveUntil(late, List.of(endsEarly, never), late);
-    SecretVersion neverFirst = Samples.version(1);
-    assertLiveUntil(null, List.of(neverFirst, endsLate), null);
+  }
+
+  @Test
+  void its_older_versions_last_until_the_last_of_them_ends_and_not_after_its_fixed_end() {
+    Instant early = NOW.plusMillis(1);
+    Instant late = NOW.plusMillis(2);
+    SecretVersion endsLate = Samples.version(1, late, null, null);
+    SecretVersion endsEarly = Samples.version(2, late, early, null);
+    SecretVersion never = Samples.version(3);
+
+    assertOlderUntil(null, List.of(endsEarly), null);
+    assertOlderUntil(null, List.of(endsEarly), early);
+    assertOlderUntil(early, List.of(endsEarly, never), null);
+    assertOlderUntil(late, List.of(endsLate, endsEarly), null);
+    assertOlderUntil(late, List.of(endsLate, endsEarly, never), null);
+    assertOlderUntil(early, List.of(endsLate, endsEarly, never), early);
+    assertOlderUntil(early, List.of(endsEarly, never), late);
+  }
+
+  private static void assertOlderUntil(
+      Instant expected, List<SecretVersion> versions, Instant endsAt) {
+    assertThat(Samples.record().versions(versions).endsAt(endsAt).build().olderUntil())
+        .isEqualTo(expected);
   }
 
   private static void assertLiveUntil(

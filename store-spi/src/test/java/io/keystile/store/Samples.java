@@ -40,6 +40,6 @@ final class Samples {
 
   static AuditEntry entry(String operationId) {
     return new AuditEntry(
-        0, operationId, "issue", ID, "weather-app", NOW, null, null, null, null, null);
+        0, operationId, "issue", ID, "weather-app", null, NOW, null, null, null, null, null);
   }
 }

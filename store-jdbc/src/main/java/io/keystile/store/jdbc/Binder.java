@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,15 @@ final class Binder {
     return this;
   }
 
+  /** A number, or null. */
+  Binder optional(@Nullable Number value) throws SQLException {
+    if (value == null) {
+      statement.setNull(++index, Types.BIGINT);
+      return this;
+    }
+    return number(value.longValue());
+  }
+
   /** Text that is only kept. */
   Binder text(@Nullable String value) throws SQLException {
     statement.setString(++index, value);
@@ -51,10 +61,10 @@ final class Binder {
 
   /** The one place where a time meets JDBC: a number, which no time zone can move. */
   Binder time(@Nullable Instant value) throws SQLException {
-    if (value == null) {
-      statement.setNull(++index, Types.BIGINT);
-      return this;
-    }
-    return number(value.toEpochMilli());
+    return optional(value == null ? null : value.toEpochMilli());
+  }
+
+  Binder duration(@Nullable Duration value) throws SQLException {
+    return optional(value == null ? null : value.toMillis());
   }
 }

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * audit} and {@code purge} ask this source first, and use a connection of the store's own {@link
  * javax.sql.DataSource} when it has none. {@code load}, {@code changesSince} and {@code recordUse}
  * never ask: what they read is cached for everybody, so it must be what is committed, not what an
- * old or an unfinished transaction shows.
+ * old or an unfinished transaction shows. Neither do the methods of {@link
+ * io.keystile.store.SharedLimits}.
  *
  * <p>In a joined transaction the store makes one attempt, under a savepoint: it never commits,
  * rolls back or changes a setting of the connection, and a write that is refused (a duplicate, a

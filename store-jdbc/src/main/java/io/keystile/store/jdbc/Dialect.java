@@ -5,9 +5,12 @@ import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Collections;
 import java.util.Locale;
+import java.util.function.BinaryOperator;
+import java.util.stream.Collectors;
 
-/** In what the databases differ. All statements are the same for all of them, see {@link Sql}. */
+/** In what the databases differ. All other statements are the same for all, see {@link Sql}. */
 abstract class Dialect {
 
   /**
@@ -80,6 +83,73 @@ abstract class Dialect {
    */
   String currentRead() {
     return "";
+  }
+
+  /**
+   * The query for the time of the database's machine in milliseconds since 1970, whatever the time
+   * zone of the session. In a transaction that has just begun; in an older one some databases still
+   * tell when it began.
+   */
+  abstract String now();
+
+  /**
+   * The statement that inserts a row or, where there is one with the same key, changes the amount
+   * of that. All columns are bound, in their order.
+   *
+   * @param change the new amount, from those that is stored and that is added
+   */
+  String merge(Table table, String prefix, BinaryOperator<String> change) {
+    String name = prefix + table.name();
+    return insertion(table, prefix)
+        + " ON CONFLICT ("
+        + String.join(", ", table.key())
+        + ") DO UPDATE SET amount = "
+        + change.apply(name + ".amount", "excluded.amount");
+  }
+
+  static String insertion(Table table, String prefix) {
+    return "INSERT INTO "
+        + prefix
+        + table.name()
+        + " ("
+        + String.join(", ", table.names())
+        + ") VALUES ("
+        + String.join(", ", Collections.nCopies(table.columns().size(), "?"))
+        + ")";
+  }
+
+  /**
+   * As the SQL standard has it. Parameters that stand for themselves have no type there, so each is
+   * told its own.
+   */
+  static String standardMerge(Table table, String prefix, BinaryOperator<String> change) {
+    String columns = String.join(", ", table.names());
+    return "MERGE INTO "
+        + prefix
+        + table.name()
+        + " AS stored USING (VALUES ("
+        + table.columns().stream().map(Dialect::typed).collect(Collectors.joining(", "))
+        + ")) AS added ("
+        + columns
+        + ") ON "
+        + table.key().stream()
+            .map(column -> "stored." + column + " = added." + column)
+            .collect(Collectors.joining(" AND "))
+        + " WHEN MATCHED THEN UPDATE SET amount = "
+        + change.apply("stored.amount", "added.amount")
+        + " WHEN NOT MATCHED THEN INSERT ("
+        + columns
+        + ") VALUES (added."
+        + String.join(", added.", table.names())
+        + ")";
+  }
+
+  private static String typed(Table.Column column) {
+    String type =
+        column.exact()
+            ? "VARBINARY(" + column.size() + ")"
+            : column.size() > 32 ? "BIGINT" : "INTEGER";
+    return "CAST(? AS " + type + ")";
   }
 
   /** Whether a statement's time limit works and changes nothing but that statement. */

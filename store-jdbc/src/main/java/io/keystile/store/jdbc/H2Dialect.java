@@ -2,6 +2,7 @@ package io.keystile.store.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.function.BinaryOperator;
 
 /** H2. */
 final class H2Dialect extends Dialect {
@@ -37,6 +38,16 @@ final class H2Dialect extends Dialect {
   @Override
   boolean isLockTimeout(SQLException e) {
     return e.getErrorCode() == LOCK_TIMEOUT;
+  }
+
+  @Override
+  String merge(Table table, String prefix, BinaryOperator<String> change) {
+    return standardMerge(table, prefix, change);
+  }
+
+  @Override
+  String now() {
+    return "SELECT CAST(FLOOR(EXTRACT(EPOCH FROM CURRENT_TIMESTAMP) * 1000) AS BIGINT)";
   }
 
   /** Where empty text becomes null, a key without scopes cannot be kept. */

@@ -2,6 +2,7 @@ package io.keystile.store.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.function.BinaryOperator;
 
 /** HSQLDB in its MVCC mode. */
 final class HsqldbDialect extends Dialect {
@@ -31,6 +32,16 @@ final class HsqldbDialect extends Dialect {
   @Override
   boolean isLockTimeout(SQLException e) {
     return false;
+  }
+
+  @Override
+  String merge(Table table, String prefix, BinaryOperator<String> change) {
+    return standardMerge(table, prefix, change);
+  }
+
+  @Override
+  String now() {
+    return "VALUES (UNIX_MILLIS())";
   }
 
   /** In the default mode an open write blocks reads of other rows. */

@@ -9,18 +9,23 @@ import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyStore;
 import io.keystile.store.KeyWrite;
 import io.keystile.store.Purge;
+import io.keystile.store.SharedLimits;
 import io.keystile.store.StoreException;
 import io.keystile.store.StoredKey;
+import io.keystile.store.UsageStore;
 import io.keystile.store.UseMark;
 import io.keystile.store.WriteOutcome;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +51,13 @@ import org.slf4j.LoggerFactory;
  * transaction. To take part in the host's transactions, see {@link
  * Builder#joining(ConnectionSource)}.
  *
+ * <p><b>Shared limits.</b> Nodes on one database keep limits together by the clock of its server,
+ * in transactions of the store's own. A role that only validates may lack the rights on the table
+ * for it; then those calls fail, and nothing else does.
+ *
+ * <p><b>Usage.</b> Batches of tallies are added, read and purged in transactions of the store's
+ * own, too; only a role that keeps usage needs rights on its two tables.
+ *
  * <p><b>Contention.</b> A transaction of the store's own that the database gives up for a deadlock
  * or a serialization failure is tried again, up to ten times in all with short pauses, until a
  * second after the first failure; then it is a {@link StoreException} of kind {@code CONFLICT}. So
@@ -59,18 +71,22 @@ import org.slf4j.LoggerFactory;
  * <p>Safe for use by many threads. Holds no thread, no connection and no cache; there is nothing to
  * close. All methods block.
  */
-public final class JdbcKeyStore implements KeyStore {
+public final class JdbcKeyStore implements KeyStore, SharedLimits, UsageStore {
   private static final Logger LOG = LoggerFactory.getLogger(JdbcKeyStore.class);
   private static final int MARKS_PER_TRANSACTION = 1000;
 
   private final Transactions transactions;
   private final Sql sql;
   private final KeyWriter writer;
+  private final Ledgers ledgers;
+  private final Tallies tallies;
 
-  private JdbcKeyStore(Transactions transactions, Sql sql, KeyWriter writer) {
+  private JdbcKeyStore(Transactions transactions, Failures failures, Sql sql) {
     this.transactions = transactions;
     this.sql = sql;
-    this.writer = writer;
+    this.writer = new KeyWriter(transactions, failures, sql);
+    this.ledgers = new Ledgers(transactions, failures, sql);
+    this.tallies = new Tallies(transactions, failures, sql);
   }
 
   /**
@@ -192,6 +208,36 @@ public final class JdbcKeyStore implements KeyStore {
   }
 
   @Override
+  public Snapshot read(Collection<String> ids) {
+    return ledgers.read(ids);
+  }
+
+  @Override
+  public Set<String> replace(List<Ledger> replacements) {
+    return ledgers.replace(replacements);
+  }
+
+  @Override
+  public int purge(Instant before, int limit) {
+    return ledgers.purge(before, limit);
+  }
+
+  @Override
+  public boolean add(Batch batch) {
+    return tallies.add(batch);
+  }
+
+  @Override
+  public List<Tally> tallies(Filter filter, @Nullable Tally after, int limit) {
+    return tallies.find(filter, after, limit);
+  }
+
+  @Override
+  public int purge(Retention retention) {
+    return tallies.purge(retention);
+  }
+
+  @Override
   public void afterCommit(Runnable action) {
     transactions.afterCommit(Objects.requireNonNull(action, "action"));
   }
@@ -304,8 +350,7 @@ public final class JdbcKeyStore implements KeyStore {
         Failures failures = new Failures(dialect, driverCauses);
         int seconds = Math.toIntExact(readTimeout.toSeconds());
         Transactions transactions = new Transactions(dataSource, host, dialect, failures, seconds);
-        Sql sql = new Sql(prefix, dialect);
-        return new JdbcKeyStore(transactions, sql, new KeyWriter(transactions, failures, sql));
+        return new JdbcKeyStore(transactions, failures, new Sql(prefix, dialect));
       } catch (SQLException e) {
         throw new StoreException(
             StoreException.Kind.UNAVAILABLE,

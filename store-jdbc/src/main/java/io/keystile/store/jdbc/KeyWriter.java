@@ -6,6 +6,7 @@ import io.keystile.store.AuditEntry;
 import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyWrite;
 import io.keystile.store.Purge;
+import io.keystile.store.SecretVersion;
 import io.keystile.store.StoreException;
 import io.keystile.store.WriteOutcome;
 import io.keystile.store.WriteOutcome.Kind;
@@ -26,6 +27,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class KeyWriter {
   private static final int ROWS_PER_PURGE = 1000;
+
+  /** A secret version with its key, so that those of many keys go in one batch. */
+  private record VersionOf(String keyId, SecretVersion version) {
+
+    static List<VersionOf> all(List<KeyWrite> writes) {
+      List<VersionOf> all = new ArrayList<>();
+      for (KeyWrite write : writes) {
+        for (SecretVersion version : write.record().versions()) {
+          all.add(new VersionOf(write.record().id(), version));
+        }
+      }
+      return all;
+    }
+  }
 
   private final Transactions transactions;
   private final Failures failures;
@@ -107,14 +122,12 @@ final class KeyWriter {
     if (limited && countLive(session, owner, at) > ownerMaximum) {
       return Kind.OWNER_FULL;
     }
-    for (KeyWrite write : writes) {
-      KeyRecord key = write.record();
-      insertVersions(session, key);
-      session.batch(
-          sql.insertUse,
-          key.versions(),
-          (binder, version) -> binder.exact(key.id()).number(version.number()));
-    }
+    List<VersionOf> versions = VersionOf.all(writes);
+    insertVersions(session, versions);
+    session.batch(
+        sql.insertUse,
+        versions,
+        (binder, of) -> binder.exact(of.keyId()).number(of.version().number()));
     return log(session, writes);
   }
 
@@ -131,7 +144,7 @@ final class KeyWriter {
       return Kind.CONFLICT;
     }
     session.update(sql.deleteVersions, binder -> binder.exact(key.id()));
-    insertVersions(session, key);
+    insertVersions(session, VersionOf.all(List.of(write)));
     session.update(sql.deleteUsesOfGoneVersions, binder -> binder.exact(key.id()).exact(key.id()));
     session.update(sql.insertMissingUses, binder -> binder.exact(key.id()));
     return log(session, List.of(write));
@@ -150,11 +163,11 @@ final class KeyWriter {
     return log(session, List.of(write));
   }
 
-  private void insertVersions(Session session, KeyRecord key) throws SQLException {
+  private void insertVersions(Session session, List<VersionOf> versions) throws SQLException {
     session.batch(
         sql.insertVersion,
-        key.versions(),
-        (binder, version) -> Records.bindVersion(binder, key.id(), version));
+        versions,
+        (binder, of) -> Records.bindVersion(binder, of.keyId(), of.version()));
   }
 
   /** Audit entries and change notices, with the time of the entry: a store reads no clock. */

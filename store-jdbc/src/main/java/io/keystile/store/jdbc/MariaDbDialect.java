@@ -2,6 +2,7 @@ package io.keystile.store.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.function.BinaryOperator;
 
 /** MariaDB, and MySQL, whose own server the tests do not run. */
 final class MariaDbDialect extends Dialect {
@@ -61,6 +62,19 @@ final class MariaDbDialect extends Dialect {
   @Override
   boolean limitsStatementTime() {
     return true;
+  }
+
+  @Override
+  String merge(Table table, String prefix, BinaryOperator<String> change) {
+    return insertion(table, prefix)
+        + " ON DUPLICATE KEY UPDATE amount = "
+        + change.apply("amount", "VALUES(amount)");
+  }
+
+  /** {@code NOW} tells local time, in which an hour comes twice a year. */
+  @Override
+  String now() {
+    return "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000";
   }
 
   /** Where empty text becomes null, a key without scopes cannot be kept. */

@@ -43,6 +43,11 @@ final class PostgresDialect extends Dialect {
     return true;
   }
 
+  @Override
+  String now() {
+    return "SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT)";
+  }
+
   /** Other encodings refuse some text, or keep bytes that nobody checks. */
   @Override
   void checkSettings(Connection connection) throws SQLException {

@@ -6,14 +6,17 @@ import io.keystile.store.AuditEntry;
 import io.keystile.store.AuditFilter;
 import io.keystile.store.KeyFilter;
 import io.keystile.store.KeyRecord;
+import io.keystile.store.KeyRecord.Adapted;
 import io.keystile.store.KeyRecord.Kind;
 import io.keystile.store.KeyRecord.Revoked;
+import io.keystile.store.KeyRecord.RotationRule;
 import io.keystile.store.KeyRecord.State;
 import io.keystile.store.RevocationReason;
 import io.keystile.store.SecretVersion;
 import io.keystile.store.StoredKey;
 import io.keystile.store.UseMark;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,6 +29,8 @@ final class Records {
 
   /** All columns but the id, which comes last in every statement that writes a key. */
   static void bindKey(Binder binder, KeyRecord key) throws SQLException {
+    Adapted adapted = key.adapted();
+    RotationRule rotation = key.rotation();
     Revoked revoked = key.revoked();
     binder
         .number(key.revision())
@@ -40,9 +45,15 @@ final class Records {
         .text(Encoding.words(key.networks()))
         .text(Encoding.words(key.callers()))
         .text(key.plan())
+        .text(Encoding.limits(key.limits()))
+        .time(adapted == null ? null : adapted.at())
+        .optional(adapted == null ? null : adapted.perMinute())
+        .text(adapted == null ? null : adapted.why())
         .text(Encoding.form(key.metadata()))
         .time(key.createdAt())
         .time(key.endsAt())
+        .duration(rotation == null ? null : rotation.grace())
+        .duration(rotation == null ? null : rotation.age())
         .time(revoked == null ? null : revoked.at())
         .constant(revoked == null ? null : revoked.reason())
         .text(revoked == null ? null : revoked.note())
@@ -50,7 +61,9 @@ final class Records {
         .time(revoked == null ? null : revoked.lastUsed())
         .text(key.seal())
         .time(key.liveUntil())
+        .time(key.olderUntil())
         .time(key.newest().createdAt())
+        .time(key.newest().end())
         .exact(key.id());
   }
 
@@ -76,6 +89,7 @@ final class Records {
         .text(entry.action())
         .exact(entry.keyId())
         .exact(entry.owner())
+        .optional(entry.secretVersion())
         .time(entry.at())
         .text(entry.actor())
         .text(entry.reason())
@@ -109,10 +123,14 @@ final class Records {
     if (filter.pepperId() != null) {
       binder.text(filter.pepperId());
     }
+    KeyFilter.Due due = filter.due();
     for (Instant time :
         Arrays.asList(
             filter.liveAfter(),
             filter.liveUntil(),
+            filter.olderLiveAfter(),
+            due == null ? null : due.endsBy(),
+            due == null ? null : due.createdBy(),
             filter.revokedBefore(),
             filter.issuedBefore(),
             filter.unusedSince())) {
@@ -185,6 +203,7 @@ final class Records {
               present(row.text()),
               present(row.exact()),
               present(row.exact()),
+              version(row.optional()),
               present(row.time()),
               row.text(),
               row.text(),
@@ -209,12 +228,30 @@ final class Records {
         .networks(Encoding.words(present(row.text())))
         .callers(Encoding.words(present(row.text())))
         .plan(row.text())
+        .limits(Encoding.limits(present(row.text())))
+        .adapted(readAdapted(row))
         .metadata(Encoding.form(present(row.text())))
         .createdAt(present(row.time()))
-        .endsAt(row.time());
+        .endsAt(row.time())
+        .rotation(readRotation(row));
     Revoked revoked = readRevoked(row);
     key.seal(row.text()).state(state);
     return revoked == null ? key : key.revoked(revoked);
+  }
+
+  private static @Nullable Adapted readAdapted(Row row) throws SQLException {
+    Instant at = row.time();
+    Long perMinute = row.optional();
+    String why = row.text();
+    return at == null && perMinute == null && why == null
+        ? null
+        : new Adapted(present(at), present(perMinute), present(why));
+  }
+
+  private static @Nullable RotationRule readRotation(Row row) throws SQLException {
+    Duration grace = row.duration();
+    Duration age = row.duration();
+    return grace == null && age == null ? null : new RotationRule(present(grace), age);
   }
 
   private static @Nullable Revoked readRevoked(Row row) throws SQLException {
@@ -239,6 +276,10 @@ final class Records {
         row.time(),
         row.time(),
         row.time());
+  }
+
+  private static @Nullable Integer version(@Nullable Long number) {
+    return number == null ? null : Integer.valueOf(Math.toIntExact(number));
   }
 
   /** A newer version of the library may have written a reason that this one does not know. */

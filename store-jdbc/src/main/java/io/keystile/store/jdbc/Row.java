@@ -3,6 +3,7 @@ package io.keystile.store.jdbc;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,11 @@ final class Row {
     return result.getLong(++index);
   }
 
+  @Nullable Long optional() throws SQLException {
+    long value = number();
+    return result.wasNull() ? null : Long.valueOf(value);
+  }
+
   @Nullable String text() throws SQLException {
     return result.getString(++index);
   }
@@ -44,8 +50,13 @@ final class Row {
   }
 
   @Nullable Instant time() throws SQLException {
-    long millis = number();
-    return result.wasNull() ? null : Instant.ofEpochMilli(millis);
+    Long millis = optional();
+    return millis == null ? null : Instant.ofEpochMilli(millis);
+  }
+
+  @Nullable Duration duration() throws SQLException {
+    Long millis = optional();
+    return millis == null ? null : Duration.ofMillis(millis);
   }
 
   /** A value that the schema declares not null. */

@@ -1,5 +1,8 @@
 package io.keystile.store.jdbc;
 
+import io.keystile.store.jdbc.Table.Column;
+import io.keystile.store.jdbc.Table.Family;
+import io.keystile.store.jdbc.Table.Index;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -17,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -31,69 +35,7 @@ final class Schema {
   private static final Logger LOG = LoggerFactory.getLogger(Schema.class);
   private static final int CREATE_ATTEMPTS = 3;
   private static final int VALIDATION_SECONDS = 5;
-
-  private static final List<Table> TABLES =
-      List.of(
-          new Table(
-              "key",
-              List.of("key_id", "brand", "environment", "owner", "subject"),
-              List.of(
-                  "kind",
-                  "state",
-                  "name",
-                  "scopes",
-                  "networks",
-                  "callers",
-                  "plan",
-                  "metadata",
-                  "revoked_reason",
-                  "revoked_note",
-                  "revoked_by",
-                  "seal"),
-              List.of(
-                  "revision",
-                  "created_at",
-                  "ends_at",
-                  "revoked_at",
-                  "revoked_last_used",
-                  "live_until",
-                  "newest_created"),
-              List.of(
-                  Index.unique("key_id"),
-                  Index.of("owner", "key_id"),
-                  Index.of("subject", "key_id"),
-                  Index.of("live_until"),
-                  Index.of("revoked_at"))),
-          new Table(
-              "version",
-              List.of("key_id"),
-              List.of("scheme", "pepper_id", "hash", "last_four", "created_by", "note"),
-              List.of("version", "created_at", "expires_at", "retires_at", "revoked_at"),
-              List.of(Index.unique("key_id", "version"))),
-          new Table(
-              "use",
-              List.of("key_id"),
-              List.of(),
-              List.of("version", "last_used", "last_seen"),
-              List.of(Index.unique("key_id", "version"))),
-          new Table(
-              "change", List.of("key_id"), List.of(), List.of("seq", "happened_at"), List.of()),
-          new Table(
-              "audit",
-              List.of("operation_id", "key_id", "owner"),
-              List.of("action", "actor", "reason", "note", "state_before", "state_after"),
-              List.of("seq", "happened_at"),
-              List.of(
-                  Index.unique("operation_id"),
-                  Index.of("key_id", "seq"),
-                  Index.of("owner", "seq"),
-                  Index.of("happened_at"))),
-          new Table(
-              "owner",
-              List.of("owner"),
-              List.of(),
-              List.of("ticket"),
-              List.of(Index.unique("owner"))));
+  private static final int LONG_DIGITS = 19;
 
   /** Without these a store can do nothing; a role that only validates may read no others. */
   private static final Set<String> NEEDED_BY_ALL = Set.of("key", "version", "change");
@@ -101,43 +43,8 @@ final class Schema {
   private final Dialect dialect;
   private final String prefix;
 
-  private record Table(
-      String name,
-      List<String> exact,
-      List<String> texts,
-      List<String> numbers,
-      List<Index> indexes) {}
-
-  private record Index(boolean unique, List<String> columns) {
-    static Index of(String... columns) {
-      return new Index(false, List.of(columns));
-    }
-
-    static Index unique(String... columns) {
-      return new Index(true, List.of(columns));
-    }
-
-    /** Whether a query that needs the one is served by the other, whatever its name. */
-    boolean isServedBy(Index found) {
-      if (unique) {
-        return found.unique && found.columns.equals(columns);
-      }
-      return found.columns.size() >= columns.size()
-          && found.columns.subList(0, columns.size()).equals(columns);
-    }
-
-    @Override
-    public String toString() {
-      return (unique ? "unique index" : "index") + " on (" + String.join(", ", columns) + ")";
-    }
-  }
-
-  private enum Family {
-    TEXT,
-    BINARY,
-    NUMBER,
-    OTHER
-  }
+  /** A column as the database has it. */
+  private record Found(Family family, int size, boolean numbered) {}
 
   Schema(Dialect dialect, String prefix) {
     this.dialect = dialect;
@@ -183,10 +90,10 @@ final class Schema {
   /** What is missing or wrong, in words; empty if the schema is right. More columns are fine. */
   List<String> problems(Connection connection) throws SQLException {
     List<String> problems = new ArrayList<>();
-    for (Table table : TABLES) {
-      Map<String, Family> found;
+    for (Table table : Table.ALL) {
+      Map<String, Found> found;
       try {
-        found = columns(connection, prefix + table.name);
+        found = columns(connection, prefix + table.name());
       } catch (SQLException e) {
         // a failed statement ends the transaction on PostgreSQL
         rollBack(connection);
@@ -195,20 +102,23 @@ final class Schema {
         }
         // MariaDB forbids a role with few rights what does not exist, too
         if (!dialect.isForbidden(e)) {
-          problems.add("table " + prefix + table.name + " is missing");
-        } else if (NEEDED_BY_ALL.contains(table.name)) {
-          problems.add("table " + prefix + table.name + " is missing, or not readable");
+          problems.add("table " + prefix + table.name() + " is missing");
+        } else if (NEEDED_BY_ALL.contains(table.name())) {
+          problems.add("table " + prefix + table.name() + " is missing, or not readable");
         }
         continue;
       }
-      Family exact = dialect.exactTextIsBinary() ? Family.BINARY : Family.TEXT;
-      checkColumns(table, table.exact, exact, found, problems);
-      checkColumns(table, table.texts, Family.TEXT, found, problems);
-      checkColumns(table, table.numbers, Family.NUMBER, found, problems);
-      Collection<Index> indexes = indexes(connection, prefix + table.name);
-      for (Index index : table.indexes) {
+      for (Column column : table.columns()) {
+        problem(column, found.get(column.name()))
+            .ifPresent(
+                problem ->
+                    problems.add(
+                        "column " + prefix + table.name() + "." + column.name() + " " + problem));
+      }
+      Collection<Index> indexes = indexes(connection, prefix + table.name());
+      for (Index index : table.indexes()) {
         if (indexes.stream().noneMatch(index::isServedBy)) {
-          problems.add("table " + prefix + table.name + " has no " + index);
+          problems.add("table " + prefix + table.name() + " has no " + index);
         }
       }
     }
@@ -220,35 +130,50 @@ final class Schema {
     return "io/keystile/store/jdbc/db-migration/" + dialect.folder();
   }
 
-  private void checkColumns(
-      Table table,
-      List<String> wanted,
-      Family family,
-      Map<String, Family> found,
-      List<String> problems) {
-    for (String column : wanted) {
-      Family is = found.get(column);
-      String name = "column " + prefix + table.name + "." + column;
-      if (is == null) {
-        problems.add(name + " is missing");
-      } else if (is != family) {
-        problems.add(name + " must hold " + family + ", holds " + is);
-      }
+  private Optional<String> problem(Column column, @Nullable Found found) {
+    Family family = column.family(dialect.exactTextIsBinary());
+    if (found == null) {
+      return Optional.of("is missing");
     }
+    if (found.family != family) {
+      return Optional.of("must hold " + family + ", holds " + found.family);
+    }
+    if (found.size < column.size()) {
+      return Optional.of(
+          "must hold " + column.size() + " " + family.unit + ", holds " + found.size);
+    }
+    return column.numbered() && !found.numbered
+        ? Optional.of("must be numbered by the database")
+        : Optional.empty();
   }
 
   /** Asks with a query, so that the names resolve as they will later. */
-  private static Map<String, Family> columns(Connection connection, String table)
+  private static Map<String, Found> columns(Connection connection, String table)
       throws SQLException {
-    Map<String, Family> columns = new HashMap<>();
+    Map<String, Found> columns = new HashMap<>();
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("SELECT * FROM " + table + " WHERE 1 = 0")) {
       ResultSetMetaData data = result.getMetaData();
       for (int i = 1; i <= data.getColumnCount(); i++) {
-        columns.put(lower(data.getColumnName(i)), family(data.getColumnType(i)));
+        columns.put(lower(data.getColumnName(i)), found(data, i));
       }
     }
     return columns;
+  }
+
+  private static Found found(ResultSetMetaData data, int column) throws SQLException {
+    int type = data.getColumnType(column);
+    int precision = data.getPrecision(column);
+    int size =
+        switch (type) {
+          case Types.BIGINT -> Long.SIZE;
+          case Types.INTEGER -> Integer.SIZE;
+          case Types.NUMERIC, Types.DECIMAL -> precision < LONG_DIGITS ? Integer.SIZE : Long.SIZE;
+          default -> precision;
+        };
+    // SQLite says no precision, and limits nothing
+    return new Found(
+        family(type), precision > 0 ? size : Integer.MAX_VALUE, data.isAutoIncrement(column));
   }
 
   private static void rollBack(Connection connection) throws SQLException {
@@ -265,19 +190,27 @@ final class Schema {
     } else if (data.storesLowerCaseIdentifiers()) {
       stored = lower(table);
     }
-    Collection<Index> indexes = indexes(connection, connection.getSchema(), stored);
+    String schema = connection.getSchema();
     // the table may stand in another schema of the search path
-    return indexes.isEmpty() ? indexes(connection, null, stored) : indexes;
+    return indexes(connection, isIn(connection, schema, stored) ? schema : null, stored);
+  }
+
+  private static boolean isIn(Connection connection, @Nullable String schema, String table)
+      throws SQLException {
+    DatabaseMetaData data = connection.getMetaData();
+    String pattern = table.replace("_", data.getSearchStringEscape() + "_");
+    try (ResultSet tables = data.getTables(connection.getCatalog(), schema, pattern, null)) {
+      return tables.next();
+    }
   }
 
   private static Collection<Index> indexes(
       Connection connection, @Nullable String schema, String table) throws SQLException {
     Map<String, Index> indexes = new HashMap<>();
     Map<String, TreeMap<Integer, String>> columns = new HashMap<>();
+    DatabaseMetaData data = connection.getMetaData();
     try (ResultSet result =
-        connection
-            .getMetaData()
-            .getIndexInfo(connection.getCatalog(), schema, table, false, true)) {
+        data.getIndexInfo(connection.getCatalog(), schema, table, false, true)) {
       while (result.next()) {
         String name = result.getString("INDEX_NAME");
         String column = result.getString("COLUMN_NAME");
@@ -290,7 +223,18 @@ final class Schema {
         }
       }
     }
-    return indexes.values();
+    TreeMap<Integer, String> primary = new TreeMap<>();
+    // SQLite has no index for a key that is the number of its row
+    try (ResultSet result = data.getPrimaryKeys(connection.getCatalog(), schema, table)) {
+      while (result.next()) {
+        primary.put(result.getInt("KEY_SEQ"), lower(result.getString("COLUMN_NAME")));
+      }
+    }
+    List<Index> all = new ArrayList<>(indexes.values());
+    if (!primary.isEmpty()) {
+      all.add(new Index(true, List.copyOf(primary.values())));
+    }
+    return all;
   }
 
   private static Family family(int type) {

@@ -6,6 +6,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Collection;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /** A connection while one operation uses it. */
 final class Session {
@@ -62,17 +64,41 @@ final class Session {
 
   /** Returns how many rows were changed; drivers that do not tell count as one per element. */
   <E> int batch(String sql, Collection<E> elements, BindingOf<E> binding) throws SQLException {
+    int changed = 0;
+    for (int count : batchCounts(sql, elements, binding)) {
+      changed += count == Statement.SUCCESS_NO_INFO ? 1 : count;
+    }
+    return changed;
+  }
+
+  /** Returns how many rows each element has changed, if the driver does {@link #tell}. */
+  <E> int[] batchCounts(String sql, Collection<E> elements, BindingOf<E> binding)
+      throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       Binder binder = new Binder(statement, dialect);
       for (E element : elements) {
         binding.bind(binder.restart(), element);
         statement.addBatch();
       }
-      int changed = 0;
-      for (int count : statement.executeBatch()) {
-        changed += count == Statement.SUCCESS_NO_INFO ? 1 : count;
+      return statement.executeBatch();
+    }
+  }
+
+  /** Whether the counts of a batch say what happened to each element. */
+  static boolean tell(int[] counts) {
+    return IntStream.of(counts).noneMatch(count -> count == Statement.SUCCESS_NO_INFO);
+  }
+
+  /** Like a batch, with a round trip for each element, and a count that is always told. */
+  <E> int[] updateEach(String sql, List<E> elements, BindingOf<E> binding) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      Binder binder = new Binder(statement, dialect);
+      int[] counts = new int[elements.size()];
+      for (int i = 0; i < counts.length; i++) {
+        binding.bind(binder.restart(), elements.get(i));
+        counts[i] = statement.executeUpdate();
       }
-      return changed;
+      return counts;
     }
   }
 }

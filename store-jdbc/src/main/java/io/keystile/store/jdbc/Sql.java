@@ -3,6 +3,7 @@ package io.keystile.store.jdbc;
 import io.keystile.store.AuditFilter;
 import io.keystile.store.KeyFilter;
 import io.keystile.store.KeyRecord.State;
+import io.keystile.store.UsageStore;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -10,14 +11,28 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * All statements of one store. Plain SQL, the same for every database, with the table prefix as the
- * only part that is not in this file; values are always bound. Built once; only the two queries
- * that take a filter are put together per call, from the fragments here.
+ * All statements of one store. Plain SQL, the same for every database but for those that ask for
+ * the time and that merge a row, with the table prefix as the only other part that is not in this
+ * file; values are always bound. Built once; only the queries that take a filter are put together
+ * per call, from the fragments here.
  */
 final class Sql {
   /** So many gaps one statement of the change feed asks for. */
   static final int GAPS_PER_STATEMENT = 64;
 
+  /** Few statements, that drivers and databases remember, for any number of ids. */
+  private static final List<Integer> LEDGERS_PER_STATEMENT = List.of(1, 10, 100, 1000);
+
+  private static final List<String> LEDGER_COLUMNS =
+      List.of("revision", "content", "keep_until", "id");
+
+  /** The first condition is for databases that look up no rows by the second. */
+  private static final String AFTER_TALLY =
+      "key_id >= ? AND (key_id > ? OR key_id = ? AND (starts_at > ? OR starts_at = ?"
+          + " AND (plan > ? OR plan = ? AND (metric > ? OR metric = ? AND label > ?))))";
+
+  private static final long MAX_AMOUNT = 1L << 62;
+  private static final String OR_OWN_RULE = " OR p.rotation_grace IS NOT NULL)";
   private static final List<String> KEY_COLUMNS =
       List.of(
           "revision",
@@ -32,9 +47,15 @@ final class Sql {
           "networks",
           "callers",
           "plan",
+          "limits",
+          "adapted_at",
+          "adapted_per_minute",
+          "adapted_why",
           "metadata",
           "created_at",
           "ends_at",
+          "rotation_grace",
+          "rotation_age",
           "revoked_at",
           "revoked_reason",
           "revoked_note",
@@ -45,7 +66,8 @@ final class Sql {
   /** In the rows that {@link Records#readKeys} reads, so many columns are the key's. */
   static final int FIRST_VERSION_COLUMN = KEY_COLUMNS.size() + 1;
 
-  private static final List<String> DERIVED_COLUMNS = List.of("live_until", "newest_created");
+  private static final List<String> DERIVED_COLUMNS =
+      List.of("live_until", "older_until", "newest_created", "newest_end");
   private static final List<String> VERSION_COLUMNS =
       List.of(
           "version",
@@ -65,6 +87,7 @@ final class Sql {
           "action",
           "key_id",
           "owner",
+          "secret_version",
           "happened_at",
           "actor",
           "reason",
@@ -99,12 +122,29 @@ final class Sql {
   final String oldestChanges;
   final String deleteChange;
 
+  final String now;
+  final String insertLedger;
+  final String replaceLedger;
+  final String oldestLedgers;
+  final String deleteLedger;
+
+  final String insertBatch;
+  final String findBatch;
+  final String addToTally;
+  final String raiseTally;
+  final String oldestTallies;
+  final String deleteTally;
+  final String oldestBatches;
+  final String deleteBatch;
+
+  private final List<String> findLedgers;
   private final String listFrom;
   private final String listTo;
   private final String ofPepper;
   private final String neverUsed;
   private final String unusedSince;
   private final String selectAudit;
+  private final String selectTallies;
 
   Sql(String prefix, Dialect dialect) {
     String key = prefix + "key";
@@ -113,6 +153,9 @@ final class Sql {
     String change = prefix + "change";
     String audit = prefix + "audit";
     String owner = prefix + "owner";
+    String ledger = prefix + "ledger";
+    String tally = prefix + "tally";
+    String batch = prefix + "batch";
 
     List<String> written = concat(KEY_COLUMNS, DERIVED_COLUMNS);
     insertKey = insert(key, concat(written, List.of("key_id")));
@@ -222,6 +265,51 @@ final class Sql {
     deleteChange = deleteNumber(change);
     selectAudit = "SELECT seq, " + String.join(", ", AUDIT_COLUMNS) + " FROM " + audit;
     findOperation = selectAudit + " WHERE operation_id = ?" + dialect.currentRead();
+
+    now = dialect.now();
+    insertLedger = insert(ledger, LEDGER_COLUMNS);
+    replaceLedger =
+        "UPDATE "
+            + ledger
+            + " SET revision = ?, content = ?, keep_until = ? WHERE id = ? AND revision = ?";
+    findLedgers =
+        LEDGERS_PER_STATEMENT.stream()
+            .map(
+                places ->
+                    "SELECT id, revision, content, keep_until FROM "
+                        + ledger
+                        + " WHERE id IN ("
+                        + String.join(", ", Collections.nCopies(places, "?"))
+                        + ")")
+            .toList();
+    oldestLedgers =
+        "SELECT id FROM " + ledger + " WHERE keep_until < ? ORDER BY keep_until LIMIT ?";
+    deleteLedger = "DELETE FROM " + ledger + " WHERE id = ? AND keep_until < ?";
+
+    insertBatch = insert(batch, List.of("id", "made_at"));
+    findBatch = "SELECT id FROM " + batch + " WHERE id = ?";
+    addToTally = dialect.merge(Table.tallies(), prefix, Sql::sum);
+    raiseTally = dialect.merge(Table.tallies(), prefix, Sql::greater);
+    selectTallies = "SELECT " + String.join(", ", Table.tallies().names()) + " FROM " + tally;
+    oldestTallies =
+        selectTallies + " WHERE hours = ? AND starts_at < ? ORDER BY hours, starts_at LIMIT ?";
+    deleteTally =
+        "DELETE FROM "
+            + tally
+            + " WHERE key_id = ? AND hours = ? AND starts_at = ?"
+            + " AND plan = ? AND metric = ? AND label = ?";
+    oldestBatches = "SELECT id FROM " + batch + " WHERE made_at < ? ORDER BY made_at LIMIT ?";
+    deleteBatch = "DELETE FROM " + batch + " WHERE id = ? AND made_at < ?";
+  }
+
+  /** For so many ids, and some places more. */
+  String findLedgers(int ids) {
+    return findLedgers.get(LEDGERS_PER_STATEMENT.indexOf(placesForLedgers(ids)));
+  }
+
+  /** How many ids that statement asks for. */
+  static int placesForLedgers(int ids) {
+    return LEDGERS_PER_STATEMENT.stream().filter(places -> places >= ids).findFirst().orElseThrow();
   }
 
   String list(KeyFilter filter, boolean fromStart) {
@@ -235,6 +323,12 @@ final class Sql {
     where.add(!filter.states().isEmpty(), in("p.state", filter));
     where.add(filter.liveAfter() != null, "(p.live_until IS NULL OR p.live_until > ?)");
     where.add(filter.liveUntil() != null, "p.live_until <= ?");
+    where.add(filter.olderLiveAfter() != null, "p.older_until > ?");
+    KeyFilter.Due due = filter.due();
+    where.add(due != null && due.createdBy() == null, "(p.newest_end <= ?" + OR_OWN_RULE);
+    where.add(
+        due != null && due.createdBy() != null,
+        "(p.newest_end <= ? OR p.newest_created <= ?" + OR_OWN_RULE);
     where.add(filter.revokedBefore() != null, "p.revoked_at < ?");
     where.add(filter.issuedBefore() != null, "p.created_at < ?");
     where.add(filter.unusedSince() != null, unusedSince);
@@ -251,6 +345,38 @@ final class Sql {
     where.add(filter.from() != null, "happened_at >= ?");
     where.add(filter.until() != null, "happened_at < ?");
     return selectAudit + where + " ORDER BY seq LIMIT ?";
+  }
+
+  String tallies(UsageStore.Filter filter, boolean fromStart) {
+    Conditions where = new Conditions();
+    where.add(true, "hours = ? AND starts_at >= ? AND starts_at < ?");
+    where.add(filter.keyId() != null, "key_id = ?");
+    where.add(filter.owner() != null, "owner = ?");
+    where.add(filter.plan() != null, "plan = ?");
+    where.add(
+        !filter.metrics().isEmpty(),
+        "metric IN (" + String.join(", ", Collections.nCopies(filter.metrics().size(), "?")) + ")");
+    where.add(!fromStart, AFTER_TALLY);
+    return selectTallies + where + " ORDER BY key_id, starts_at, plan, metric, label LIMIT ?";
+  }
+
+  private static String sum(String stored, String added) {
+    String room = MAX_AMOUNT + " - " + added;
+    return "CASE WHEN "
+        + stored
+        + " > "
+        + room
+        + " THEN "
+        + MAX_AMOUNT
+        + " ELSE "
+        + stored
+        + " + "
+        + added
+        + " END";
+  }
+
+  private static String greater(String stored, String added) {
+    return "CASE WHEN " + stored + " < " + added + " THEN " + added + " ELSE " + stored + " END";
   }
 
   /** The names are those of the constants, so they need not be bound. */

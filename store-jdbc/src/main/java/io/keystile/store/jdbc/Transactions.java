@@ -69,7 +69,12 @@ final class Transactions {
 
   /** Writes in a transaction of its own. */
   <T> T writeApart(String operation, Work<T> work) {
-    return retries.run(operation, () -> writeAlone(operation, work, result -> true));
+    return writeApart(operation, work, result -> true);
+  }
+
+  /** Writes in a transaction of its own; undone if the result is not to be kept. */
+  <T> T writeApart(String operation, Work<T> work, Predicate<T> keep) {
+    return retries.run(operation, () -> writeAlone(operation, work, keep));
   }
 
   void afterCommit(Runnable action) {

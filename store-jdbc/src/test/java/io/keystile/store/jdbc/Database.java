@@ -57,6 +57,17 @@ enum Database {
     }
   }
 
+  /** The URL of a new, empty database that keeps what it has committed, whatever is killed. */
+  String freshDurableUrl() {
+    return switch (this) {
+      case H2_FILE -> freshUrl() + ";WRITE_DELAY=0";
+      case SQLITE, SQLITE_WAL -> freshUrl().replaceFirst("synchronous=[A-Z]+", "synchronous=FULL");
+      case POSTGRESQL -> Servers.durablePostgresUrl("k" + COUNT.incrementAndGet());
+      case MARIADB -> freshUrl();
+      default -> throw new IllegalStateException(this + " is not kept");
+    };
+  }
+
   /** Whether a writer keeps all others waiting. */
   boolean oneWriterAtATime() {
     return this == SQLITE || this == SQLITE_WAL;

@@ -465,15 +465,26 @@ class FailureTest {
   void a_row_that_makes_no_sense_is_a_failure_and_no_key(Database database) throws SQLException {
     Setup setup = Setup.plain(database);
     JdbcKeyStore store = setup.store();
-    KeyRecord record = Keys.given(store, Keys.full("owner"));
     List<String> damages =
         List.of(
             "UPDATE keystile_key SET state = 'GARBLED'",
             "UPDATE keystile_key SET state = 'REVOKED'",
-            "UPDATE keystile_key SET state = 'ACTIVE', metadata = 'garbled'",
-            "UPDATE keystile_key SET metadata = '', scopes = '" + "x".repeat(101) + "'",
+            "UPDATE keystile_key SET metadata = 'garbled'",
+            "UPDATE keystile_key SET scopes = '" + "x".repeat(101) + "'",
+            "UPDATE keystile_key SET limits = 'garbled'",
+            "UPDATE keystile_key SET limits = 'requests/10:1000'",
+            "UPDATE keystile_key SET limits = 'requests:/1000'",
+            "UPDATE keystile_key SET limits = 'requests:10/1000 requests:9/1000'",
+            "UPDATE keystile_key SET limits = 'requests:-1/1000'",
+            "UPDATE keystile_key SET limits = 'requests:10/99'",
+            "UPDATE keystile_key SET limits = ' '",
+            "UPDATE keystile_key SET rotation_grace = -1",
+            "UPDATE keystile_key SET rotation_grace = NULL",
+            "UPDATE keystile_version SET expires_at = NULL WHERE version = 1",
             "DELETE FROM keystile_version");
     for (String damage : damages) {
+      KeyRecord record = Keys.given(store, Keys.full("owner"));
+      assertThat(store.load(record.id())).contains(record);
       try (Connection connection = setup.watched.dataSource().getConnection();
           Statement statement = connection.createStatement()) {
         statement.execute(damage);

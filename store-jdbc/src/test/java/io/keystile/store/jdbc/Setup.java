@@ -1,6 +1,5 @@
 package io.keystile.store.jdbc;
 
-import io.keystile.store.KeyStore;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -57,7 +56,7 @@ final class Setup {
   }
 
   /** A store that loses its connection for good after some statements. */
-  KeyStore failingStore(int statements) {
+  JdbcKeyStore failingStore(int statements) {
     WatchedDataSource failing = new WatchedDataSource(watched.dataSource()::getConnection);
     JdbcKeyStore store = JdbcKeyStore.builder(failing.dataSource()).tablePrefix(prefix).build();
     AtomicInteger left = new AtomicInteger(statements);

@@ -7,13 +7,22 @@ import io.keystile.store.ChangeCursor;
 import io.keystile.store.ChangeCursor.Gap;
 import io.keystile.store.KeyFilter;
 import io.keystile.store.KeyRecord;
+import io.keystile.store.SharedLimits.Ledger;
+import io.keystile.store.UsageStore.Batch;
+import io.keystile.store.UsageStore.Filter;
+import io.keystile.store.UsageStore.Period;
+import io.keystile.store.UsageStore.Subject;
+import io.keystile.store.UsageStore.Tally;
 import io.keystile.store.UseMark;
 import io.keystile.store.WriteOutcome;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TimeZone;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +30,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What goes over the wire, and how often. */
 class StatementTest {
+  private static final List<String> IDS =
+      IntStream.range(0, 100).mapToObj(number -> "ledger-" + number).toList();
+
+  private static final Filter OF_HOURS =
+      new Filter(Period.HOUR, Instant.EPOCH, Keys.NOW, null, null, null, Set.of());
 
   @ParameterizedTest
   @EnumSource(names = {"H2", "HSQLDB", "SQLITE_WAL", "POSTGRESQL", "MARIADB", "MYSQL_DRIVER"})
@@ -50,6 +64,17 @@ class StatementTest {
     assertThat(cost(setup, () -> store.changesSince(gaps, 100))).as("poll with gaps").isEqualTo(2);
     // autocommit off, the statements, commit, autocommit on
     assertThat(cost(setup, () -> store.recordUse(List.of(mark)))).as("recordUse").isEqualTo(4);
+    assertThat(cost(setup, () -> store.read(IDS))).as("time and 100 ledgers").isEqualTo(2);
+    assertThat(cost(setup, insertion(store))).as("100 new ledgers").isEqualTo(4);
+    assertThat(cost(setup, replacement(store))).as("100 ledgers replaced").isEqualTo(4);
+    assertThat(cost(setup, () -> store.purge(Keys.NOW, 10))).as("nothing to purge").isEqualTo(1);
+    assertThat(cost(setup, () -> store.purge(Keys.NOW.plusMillis(1), 10)))
+        .as("10 ledgers purged")
+        .isEqualTo(5);
+    assertThat(cost(setup, addition(store))).as("tallies added").isEqualTo(6);
+    assertThat(cost(setup, () -> store.tallies(OF_HOURS, null, 100)))
+        .as("page of tallies")
+        .isEqualTo(1);
     KeyRecord[] current = {record};
     Runnable replace =
         () -> {
@@ -71,7 +96,49 @@ class StatementTest {
     assertThat(cost(setup, () -> store.load(record.id()))).as("load").isEqualTo(3);
     UseMark mark = new UseMark(record.id(), 1, Keys.NOW, Keys.NOW);
     assertThat(cost(setup, () -> store.recordUse(List.of(mark)))).as("recordUse").isEqualTo(3);
+    assertThat(cost(setup, () -> store.read(IDS))).as("time and 100 ledgers").isEqualTo(6);
+    assertThat(cost(setup, replacement(store))).as("100 ledgers replaced").isEqualTo(3);
+    assertThat(cost(setup, addition(store))).as("tallies added").isEqualTo(5);
+    assertThat(cost(setup, () -> store.tallies(OF_HOURS, null, 100)))
+        .as("page of tallies")
+        .isEqualTo(3);
     assertThat(cost(setup, () -> Keys.given(store, Keys.full("owner")))).as("insert").isEqualTo(7);
+  }
+
+  private static Runnable insertion(JdbcKeyStore store) {
+    int[] calls = {0};
+    return () -> {
+      calls[0]++;
+      assertThat(store.replace(ledgers(id -> new Ledger(id + "." + calls[0], 1, "text", Keys.NOW))))
+          .hasSize(100);
+    };
+  }
+
+  private static Runnable addition(JdbcKeyStore store) {
+    int[] calls = {0};
+    return () -> {
+      calls[0]++;
+      List<Tally> tallies = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        String metric = i % 2 == 0 ? "requests" : "max-requests";
+        Subject subject = new Subject("0".repeat(22), "owner", null);
+        tallies.add(new Tally(subject, Period.HOUR, Instant.EPOCH, metric, "label " + i, 1));
+      }
+      assertThat(store.add(new Batch("batch-" + calls[0], Keys.NOW, tallies))).isTrue();
+    };
+  }
+
+  private static Runnable replacement(JdbcKeyStore store) {
+    long[] revision = {0};
+    return () -> {
+      revision[0]++;
+      assertThat(store.replace(ledgers(id -> new Ledger(id, revision[0], "text", Keys.NOW))))
+          .hasSize(100);
+    };
+  }
+
+  private static List<Ledger> ledgers(Function<String, Ledger> make) {
+    return IDS.stream().map(make).toList();
   }
 
   private static long cost(Setup setup, Runnable operation) {

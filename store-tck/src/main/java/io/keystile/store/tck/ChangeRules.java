@@ -110,7 +110,7 @@ abstract class ChangeRules extends InsertRules {
   @Test
   void r3_a_used_operation_id_is_repeated_before_any_other_outcome() {
     KeyRecord first = given(sample.record());
-    KeyWrite write = sample.write(sample.next(first));
+    KeyWrite write = sample.writeAbout(1, sample.next(first));
     assertThat(store.replace(write)).isEqualTo(WriteOutcome.APPLIED);
     AuditEntry entry = trailOfOperation(write.entry().operationId()).get(0);
     Feed feed = new Feed(other);
@@ -164,8 +164,7 @@ abstract class ChangeRules extends InsertRules {
 
   @Test
   void r5_last_use_of_a_removed_version_goes_with_it() {
-    KeyRecord first =
-        given(sample.record().versions(List.of(Sample.version(1), Sample.version(2))));
+    KeyRecord first = given(sample.record().versions(Sample.rotated()));
     UseMark kept = used(first, 2, 10, 20);
     store.recordUse(List.of(used(first, 1, 30, 40), kept));
     KeyRecord second =
@@ -202,8 +201,7 @@ abstract class ChangeRules extends InsertRules {
 
   @Test
   void u1_each_version_has_its_own_times() {
-    KeyRecord record =
-        given(sample.record().versions(List.of(Sample.version(1), Sample.version(2))));
+    KeyRecord record = given(sample.record().versions(Sample.rotated()));
 
     store.recordUse(List.of(used(record, 2, 20, 20), used(record, 1, 10, 10)));
     assertUses(record, used(record, 1, 10, 10), used(record, 2, 20, 20));
@@ -312,8 +310,7 @@ abstract class ChangeRules extends InsertRules {
 
   @Test
   void p1_purge_removes_secret_versions_and_last_use() {
-    KeyRecord record =
-        given(sample.record().versions(List.of(Sample.version(1), Sample.version(2))));
+    KeyRecord record = given(sample.record().versions(Sample.rotated()));
     store.recordUse(List.of(used(record, 1, 10, 10), used(record, 2, 10, 10)));
     purge(sample.write(record));
 

@@ -1,12 +1,15 @@
 package io.keystile.store.tck;
 
 import io.keystile.store.KeyFilter;
+import io.keystile.store.KeyFilter.Due;
 import io.keystile.store.KeyRecord;
+import io.keystile.store.KeyRecord.RotationRule;
 import io.keystile.store.KeyRecord.State;
 import io.keystile.store.RevocationReason;
 import io.keystile.store.SecretVersion;
 import io.keystile.store.StoredKey;
 import io.keystile.store.UseMark;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -59,6 +62,7 @@ final class FilterCases {
           mark(1, at, at),
           mark(2, Sample.NOW.minusMillis(2), Sample.NOW.plusMillis(5)));
     }
+    addRotating(keys, sample, owner);
     add(
         keys,
         sample
@@ -79,6 +83,63 @@ final class FilterCases {
     addPeppered(keys, sample.record(owner), "pepper-2", "pepper-2", null);
     addPeppered(keys, sample.record(owner), "pepper-10");
     return keys;
+  }
+
+  private static void addRotating(List<StoredKey> keys, Sample sample, String owner) {
+    for (int millis = -1; millis <= 1; millis++) {
+      Instant end = END.plusMillis(millis);
+      Instant at = Sample.NOW.plusMillis(millis);
+      String name = " at " + millis;
+      SecretVersion endless = Sample.version(3);
+      addVersions(keys, sample.record(owner), "older ends" + name, ending(1, end), endless);
+      addVersions(
+          keys,
+          sample.record(owner).endsAt(end),
+          "fixed end before that of its older version" + name,
+          ending(1, END.plusMillis(5)),
+          endless);
+      addVersions(
+          keys,
+          sample.record(owner),
+          "oldest ends last" + name,
+          ending(1, end),
+          ending(2, END.minusMillis(5)),
+          endless);
+      addVersions(
+          keys,
+          sample.record(owner),
+          "newest ends first" + name,
+          ending(1, END.plusMillis(5)),
+          ending(2, end));
+      addVersions(
+          keys,
+          sample.record(owner),
+          "newest ends last" + name,
+          ending(1, END.minusMillis(5)),
+          ending(2, end));
+      addVersions(keys, sample.record(owner), "newest made" + name, Sample.created(1, at));
+      addVersions(
+          keys,
+          sample.record(owner),
+          "older made" + name,
+          Sample.ended(1, at),
+          Sample.created(2, Sample.NOW.plusMillis(5)));
+    }
+    Duration week = Duration.ofDays(7);
+    add(keys, sample.record(owner).name("own rule").rotation(new RotationRule(week, week)));
+    add(
+        keys,
+        sample
+            .record(owner)
+            .name("own rule without grace and age")
+            .createdAt(Sample.NOW.plusSeconds(9))
+            .rotation(new RotationRule(Duration.ZERO, null))
+            .versions(List.of(Sample.created(1, Sample.NOW.plusSeconds(9)))));
+  }
+
+  private static void addVersions(
+      List<StoredKey> keys, KeyRecord.Builder builder, String name, SecretVersion... versions) {
+    add(keys, builder.name(name).versions(List.of(versions)));
   }
 
   private static void add(List<StoredKey> keys, KeyRecord.Builder builder, UseMark... marks) {
@@ -132,6 +193,11 @@ final class FilterCases {
     }
     around(all, END, KeyFilter.Builder::liveAfter);
     around(all, END, KeyFilter.Builder::liveUntil);
+    around(all, END, KeyFilter.Builder::olderLiveAfter);
+    around(all, END, (filter, time) -> filter.due(new Due(time, null)));
+    around(all, Sample.NOW, (filter, time) -> filter.due(new Due(Instant.EPOCH, time)));
+    all.add(new Condition(filter -> filter.due(new Due(END, Sample.NOW))));
+    all.add(new Condition(filter -> filter.due(new Due(Instant.EPOCH, null))));
     around(all, Sample.NOW, KeyFilter.Builder::revokedBefore);
     around(all, Sample.NOW, KeyFilter.Builder::issuedBefore);
     around(all, Sample.NOW, KeyFilter.Builder::unusedSince);
@@ -178,6 +244,14 @@ final class FilterCases {
     if (filter.liveUntil() != null && end > filter.liveUntil().toEpochMilli()) {
       return false;
     }
+    // But no older version is none that lives on
+    long olderEnd = millis(record.olderUntil(), -1);
+    if (filter.olderLiveAfter() != null && olderEnd <= filter.olderLiveAfter().toEpochMilli()) {
+      return false;
+    }
+    if (filter.due() != null && !mayBeDue(record, filter.due())) {
+      return false;
+    }
     KeyRecord.Revoked revoked = record.revoked();
     long revokedAt = revoked == null ? Long.MAX_VALUE : revoked.at().toEpochMilli();
     if (filter.revokedBefore() != null && revokedAt >= filter.revokedBefore().toEpochMilli()) {
@@ -192,6 +266,15 @@ final class FilterCases {
       return false;
     }
     return !filter.neverUsed() || used < 0;
+  }
+
+  private static boolean mayBeDue(KeyRecord record, Due due) {
+    SecretVersion newest = record.newest();
+    if (record.rotation() != null) {
+      return true;
+    }
+    return millis(newest.end(), Long.MAX_VALUE) <= due.endsBy().toEpochMilli()
+        || newest.createdAt().toEpochMilli() <= millis(due.createdBy(), -1);
   }
 
   private static long millis(@Nullable Instant time, long otherwise) {

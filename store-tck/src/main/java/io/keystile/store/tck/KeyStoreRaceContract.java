@@ -108,7 +108,7 @@ public abstract class KeyStoreRaceContract extends RaceRules {
   void u1_marks_from_two_nodes_out_of_order_leave_the_newest_times() {
     List<KeyRecord> records = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
-      records.add(sample.record().versions(List.of(Sample.version(1), Sample.version(2))).build());
+      records.add(sample.record().versions(Sample.rotated()).build());
     }
     given(records);
     List<List<UseMark>> batches = new ArrayList<>();

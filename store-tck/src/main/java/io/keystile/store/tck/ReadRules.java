@@ -5,14 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.keystile.store.AuditEntry;
 import io.keystile.store.AuditFilter;
 import io.keystile.store.KeyFilter;
+import io.keystile.store.KeyFilter.Due;
 import io.keystile.store.KeyRecord;
+import io.keystile.store.KeyRecord.RotationRule;
 import io.keystile.store.KeyWrite;
+import io.keystile.store.SecretVersion;
 import io.keystile.store.StoredKey;
 import io.keystile.store.UseMark;
+import io.keystile.store.WriteOutcome;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -21,8 +28,7 @@ abstract class ReadRules extends ChangeRules {
 
   @Test
   void f1_find_returns_record_and_last_use_or_empty() {
-    KeyRecord record =
-        given(sample.record().versions(List.of(Sample.version(1), Sample.version(2))));
+    KeyRecord record = given(sample.record().versions(Sample.rotated()));
     UseMark mark = used(record, 2, 10, 20);
 
     assertThat(other.find(record.id()))
@@ -161,6 +167,23 @@ abstract class ReadRules extends ChangeRules {
   }
 
   @Test
+  void a1_an_entry_says_which_secret_version_it_is_about() {
+    KeyRecord first = sample.record().build();
+    KeyRecord second = sample.next(first).toBuilder().versions(Sample.rotated()).build();
+    KeyRecord third = sample.next(second);
+
+    store.insert(List.of(sample.writeAbout(1, first)), NO_MAXIMUM);
+    store.replace(sample.writeAbout(2, second));
+    store.replace(sample.writeAbout(null, third));
+    purge(sample.writeAbout(null, third));
+
+    assertThat(trailOfKey(first.id()))
+        .extracting(AuditEntry::secretVersion)
+        .as("A1: an entry must say which secret version it is about, if it is about one")
+        .containsExactly(1, 2, null, null);
+  }
+
+  @Test
   void a2_pages_hold_the_first_entries_after_a_number_in_rising_order() {
     String owner = sample.name("owner");
     List<AuditEntry> written = new ArrayList<>();
@@ -270,6 +293,53 @@ abstract class ReadRules extends ChangeRules {
         .as("Q4: the keys that match " + filter)
         .isEqualTo(expected.stream().map(key -> key.record().name()).toList());
     assertThat(found).as("Q4: a listed key must be whole").isEqualTo(expected);
+  }
+
+  @Test
+  void q4_conditions_are_about_the_record_as_the_last_write_left_it() {
+    Instant time = time(1500);
+    String owner = sample.name("owner");
+    List<KeyFilter> filters =
+        List.of(
+            KeyFilter.builder().owner(owner).liveAfter(time).build(),
+            KeyFilter.builder().owner(owner).liveUntil(time).build(),
+            KeyFilter.builder().owner(owner).olderLiveAfter(time).build(),
+            KeyFilter.builder().owner(owner).due(new Due(time, null)).build(),
+            KeyFilter.builder().owner(owner).due(new Due(Instant.EPOCH, time)).build());
+    Set<String> answers = new HashSet<>();
+
+    for (KeyRecord record : lifeOfARotatedKey(owner)) {
+      KeyWrite write = sample.write(record);
+      assertThat(record.revision() == 1 ? store.insert(List.of(write), 1) : store.replace(write))
+          .isEqualTo(WriteOutcome.APPLIED);
+      for (KeyFilter filter : filters) {
+        boolean matches = FilterCases.matches(new StoredKey(record, List.of()), filter);
+        assertThat(listed(filter))
+            .as("Q4: " + filter + " must be asked about revision " + record.revision())
+            .isEqualTo(matches ? List.of(record) : List.of());
+        answers.add(filters.indexOf(filter) + " " + matches);
+      }
+    }
+    assertThat(answers).as("each filter has said yes and no").hasSize(2 * filters.size());
+  }
+
+  /** With a change of every value that stores derive, there and back. */
+  private List<KeyRecord> lifeOfARotatedKey(String owner) {
+    KeyRecord issued =
+        sample.record(owner).versions(List.of(Sample.version(1, time(1000)))).build();
+    KeyRecord rotated = successor(issued, Sample.version(1, time(1000)), Sample.version(2));
+    KeyRecord graced = successor(rotated, Sample.version(1, time(2000)), Sample.version(2));
+    KeyRecord ending = sample.next(graced).toBuilder().endsAt(time(1200)).build();
+    KeyRecord endless = sample.next(ending).toBuilder().endsAt(null).build();
+    KeyRecord renewed = successor(endless, Sample.created(3, time(3000)));
+    RotationRule rule = new RotationRule(Duration.ofDays(7), null);
+    KeyRecord ruled = sample.next(renewed).toBuilder().rotation(rule).build();
+    KeyRecord unruled = sample.next(ruled).toBuilder().rotation(null).build();
+    return List.of(issued, rotated, graced, ending, endless, renewed, ruled, unruled);
+  }
+
+  private KeyRecord successor(KeyRecord record, SecretVersion... versions) {
+    return sample.next(record).toBuilder().versions(List.of(versions)).build();
   }
 
   @Test

@@ -91,9 +91,28 @@ final class Sample {
         number, "sha256", null, hash(), "x" + number, NOW, null, null, expiresAt, null, null);
   }
 
-  static SecretVersion peppered(int number, @Nullable String pepperId) {
+  /** Made at a time of the test's choice, and ended a second later. */
+  static SecretVersion ended(int number, Instant createdAt) {
+    Instant end = createdAt.plusSeconds(1);
     return new SecretVersion(
-        number, "hmac-sha256", pepperId, hash(), "", NOW, null, null, null, null, null);
+        number, "sha256", null, hash(), "", createdAt, null, null, null, end, null);
+  }
+
+  /** Made at a time of the test's choice; never ends. */
+  static SecretVersion created(int number, Instant createdAt) {
+    return new SecretVersion(
+        number, "sha256", null, hash(), "", createdAt, null, null, null, null, null);
+  }
+
+  /** The versions 1 and 2, of which the older is in its grace. */
+  static List<SecretVersion> rotated() {
+    return List.of(version(1, NOW.plus(Duration.ofDays(7))), version(2));
+  }
+
+  static SecretVersion peppered(int number, @Nullable String pepperId) {
+    Instant end = NOW.plus(Duration.ofDays(number));
+    return new SecretVersion(
+        number, "hmac-sha256", pepperId, hash(), "", NOW, null, null, null, end, null);
   }
 
   static String hash() {
@@ -117,9 +136,15 @@ final class Sample {
         .networks(List.of("10.0.0.0/8", "2001:db8::/32"))
         .callers(List.of("billing", "shipping"))
         .plan("pro")
+        .limits(
+            List.of(
+                new KeyRecord.Limit("forecasts", 50_000, Duration.ofDays(1)),
+                new KeyRecord.Limit("requests", 10, Duration.ofSeconds(1))))
+        .adapted(new KeyRecord.Adapted(NOW.plusMillis(4), 120, "twice the usual"))
         .metadata(Map.of("team", "blue", "cost centre", "4711"))
         .createdAt(NOW.minusMillis(1))
         .endsAt(end.plusMillis(7))
+        .rotation(new KeyRecord.RotationRule(Duration.ofDays(7), Duration.ofDays(60)))
         .revoked(
             new KeyRecord.Revoked(
                 NOW.plusMillis(5), RevocationReason.LEAKED, "on a wall", "alice", NOW))
@@ -160,6 +185,16 @@ final class Sample {
   }
 
   static KeyWrite write(KeyRecord record, String operationId, Instant at) {
+    return write(record, operationId, at, null);
+  }
+
+  /** A change of one secret version, or of the key as a whole. */
+  KeyWrite writeAbout(@Nullable Integer secretVersion, KeyRecord record) {
+    return write(record, name("op"), NOW, secretVersion);
+  }
+
+  private static KeyWrite write(
+      KeyRecord record, String operationId, Instant at, @Nullable Integer secretVersion) {
     return new KeyWrite(
         record,
         new AuditEntry(
@@ -168,6 +203,7 @@ final class Sample {
             "change",
             record.id(),
             record.owner(),
+            secretVersion,
             at,
             "alice",
             null,

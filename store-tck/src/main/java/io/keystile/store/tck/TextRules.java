@@ -9,26 +9,21 @@ import io.keystile.store.KeyWrite;
 import io.keystile.store.RevocationReason;
 import io.keystile.store.SecretVersion;
 import io.keystile.store.StoredKey;
-import io.keystile.store.UseMark;
 import io.keystile.store.WriteOutcome;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What comes back must be what was written, and nothing may be taken for something else. */
-abstract class TextRules extends FeedRules {
-  private static final String AS_WRITTEN = " must return every value as it was written";
-
+/** Text must come back as it was written, and none may be taken for another. */
+abstract class TextRules extends ValueRules {
   @Test
   void g2_hostile_text_comes_back_byte_for_byte() {
     List<String> texts = Texts.hostile();
     List<KeyWrite> writes = texts.stream().map(this::withText).toList();
-    int fields = 13;
+    int fields = 14;
     assertThat(texts.size() * fields).as("hostile values tried").isGreaterThan(2000);
 
     assertWrittenAndReadBack(writes);
@@ -73,6 +68,7 @@ abstract class TextRules extends FeedRules {
             .owner(id + text)
             .name(text)
             .plan(Texts.cut(text, 100))
+            .adapted(new KeyRecord.Adapted(Sample.NOW, 0, note))
             .metadata(Map.of(text, text, "of " + text, "", "plain", text))
             .createdAt(Sample.NOW)
             .revoked(new KeyRecord.Revoked(Sample.NOW, RevocationReason.UNUSED, note, text, null))
@@ -86,6 +82,7 @@ abstract class TextRules extends FeedRules {
             "issue",
             id,
             record.owner(),
+            null,
             Sample.NOW,
             text,
             Texts.cut(text, 40),
@@ -93,30 +90,6 @@ abstract class TextRules extends FeedRules {
             KeyRecord.State.DISABLED,
             null);
     return new KeyWrite(record, entry);
-  }
-
-  private void assertWrittenAndReadBack(List<KeyWrite> writes) {
-    assertThat(store.insert(writes, NO_MAXIMUM)).isEqualTo(WriteOutcome.APPLIED);
-    List<StoredKey> listed = other.list(KeyFilter.all(), sample.beforeAll(), writes.size());
-    assertThat(listed).as("G2: list must return every key").hasSameSizeAs(writes);
-    for (int i = 0; i < writes.size(); i++) {
-      KeyRecord record = writes.get(i).record();
-      Differences.assertNone("G2: list" + AS_WRITTEN, listed.get(i).record(), record);
-      Differences.assertNone("G2: load" + AS_WRITTEN, loaded(record.id()), record);
-      Differences.assertNone("G2: find" + AS_WRITTEN, found(record.id()), record);
-      Differences.assertNone(
-          "G2: audit" + AS_WRITTEN,
-          withoutNumbers(trail(record.owner())),
-          List.of(writes.get(i).entry()));
-    }
-  }
-
-  private @Nullable KeyRecord loaded(String keyId) {
-    return other.load(keyId).orElse(null);
-  }
-
-  private @Nullable KeyRecord found(String keyId) {
-    return other.find(keyId).map(StoredKey::record).orElse(null);
   }
 
   @Test
@@ -163,6 +136,7 @@ abstract class TextRules extends FeedRules {
             .networks(words)
             .callers(words)
             .plan(Texts.fill(character, 100))
+            .adapted(new KeyRecord.Adapted(Sample.NOW, 1L << 62, note))
             .metadata(
                 Map.of(
                     Texts.fill(character, 2000), Texts.fill(character, 2000), "k", "v".repeat(91)))
@@ -178,6 +152,7 @@ abstract class TextRules extends FeedRules {
             "a".repeat(40),
             id,
             record.owner(),
+            Integer.MAX_VALUE,
             Sample.NOW,
             name,
             Texts.fill(character, 40),
@@ -210,69 +185,6 @@ abstract class TextRules extends FeedRules {
       metadata.put("key " + i, i % 2 == 0 ? "" : "=&+% " + i);
     }
     return metadata;
-  }
-
-  @Test
-  void g2_every_reason_state_and_time_comes_back() {
-    List<KeyRecord> records = new ArrayList<>();
-    for (RevocationReason reason : RevocationReason.values()) {
-      records.add(
-          sample
-              .record()
-              .revoked(new KeyRecord.Revoked(Sample.NOW, reason, null, null, Sample.NOW))
-              .build());
-    }
-    records.add(sample.record().state(KeyRecord.State.DISABLED).build());
-    for (Instant time : times()) {
-      SecretVersion version =
-          new SecretVersion(1, "s", null, Sample.hash(), "", time, null, null, time, time, time);
-      records.add(
-          sample
-              .record()
-              .createdAt(time)
-              .endsAt(time)
-              .revoked(new KeyRecord.Revoked(time, RevocationReason.LEAKED, null, null, time))
-              .versions(List.of(version))
-              .build());
-    }
-    assertWrittenAndReadBack(sample.writes(records));
-
-    List<UseMark> marks = new ArrayList<>();
-    for (Instant time : times()) {
-      KeyRecord record = records.get(marks.size());
-      marks.add(new UseMark(record.id(), 1, time, time));
-    }
-    store.recordUse(marks);
-    for (UseMark mark : marks) {
-      assertThat(other.find(mark.keyId()).orElseThrow().uses())
-          .as("G2: times must come back to the millisecond, in whatever zone the session runs")
-          .containsExactly(mark);
-    }
-  }
-
-  /** Where calendars, zones and narrow integers have their edges. */
-  private static List<Instant> times() {
-    List<Instant> times = new ArrayList<>();
-    for (String time :
-        List.of(
-            "1970-01-01T00:00:00.001Z",
-            "1999-12-31T23:59:59.999Z",
-            "2016-12-31T23:59:59.999Z",
-            "2026-03-08T10:00:00Z",
-            "2026-03-29T00:59:59.999Z",
-            "2026-03-29T01:00:00Z",
-            "2026-03-29T02:30:00.001Z",
-            "2026-10-25T00:30:00Z",
-            "2026-10-25T01:30:00Z",
-            "2026-04-04T15:15:00.500Z",
-            "2038-01-19T03:14:07.999Z",
-            "2038-01-19T03:14:08Z",
-            "2106-02-07T06:28:16Z",
-            "9999-12-31T23:59:59.999Z")) {
-      times.add(Instant.parse(time));
-    }
-    times.add(0, Instant.EPOCH);
-    return times;
   }
 
   @Test

@@ -3,7 +3,7 @@
 -- ${prefix} is the table prefix, keystile_ by default. Times are milliseconds since 1970 in UTC.
 -- There are no foreign keys: each change of a key writes all its rows in one transaction.
 
--- The keys. live_until and newest_created are derived from the secret versions.
+-- The keys. live_until, older_until, newest_created and newest_end are derived from the secret versions.
 CREATE TABLE IF NOT EXISTS ${prefix}key (
   key_id VARBINARY(22) NOT NULL PRIMARY KEY,
   revision BIGINT NOT NULL,
@@ -18,9 +18,15 @@ CREATE TABLE IF NOT EXISTS ${prefix}key (
   networks VARCHAR(10100) NOT NULL,
   callers VARCHAR(10100) NOT NULL,
   plan VARCHAR(100),
+  limits VARCHAR(1300) NOT NULL,
+  adapted_at BIGINT,
+  adapted_per_minute BIGINT,
+  adapted_why VARCHAR(500),
   metadata VARCHAR(12300) NOT NULL,
   created_at BIGINT NOT NULL,
   ends_at BIGINT,
+  rotation_grace BIGINT,
+  rotation_age BIGINT,
   revoked_at BIGINT,
   revoked_reason VARCHAR(40),
   revoked_note VARCHAR(500),
@@ -28,7 +34,9 @@ CREATE TABLE IF NOT EXISTS ${prefix}key (
   revoked_last_used BIGINT,
   seal VARCHAR(200),
   live_until BIGINT,
-  newest_created BIGINT NOT NULL
+  older_until BIGINT,
+  newest_created BIGINT NOT NULL,
+  newest_end BIGINT
 );
 CREATE INDEX IF NOT EXISTS ${prefix}key_by_owner ON ${prefix}key (owner, key_id);
 CREATE INDEX IF NOT EXISTS ${prefix}key_by_subject ON ${prefix}key (subject, key_id);
@@ -75,6 +83,7 @@ CREATE TABLE IF NOT EXISTS ${prefix}audit (
   action VARCHAR(40) NOT NULL,
   key_id VARBINARY(22) NOT NULL,
   owner VARBINARY(255) NOT NULL,
+  secret_version INTEGER,
   happened_at BIGINT NOT NULL,
   actor VARCHAR(255),
   reason VARCHAR(40),
@@ -92,3 +101,34 @@ CREATE TABLE IF NOT EXISTS ${prefix}owner (
   owner VARBINARY(255) NOT NULL PRIMARY KEY,
   ticket BIGINT NOT NULL
 );
+
+-- What nodes share of the limits of keys and owners. Each row is of use until keep_until.
+CREATE TABLE IF NOT EXISTS ${prefix}ledger (
+  id VARBINARY(64) NOT NULL PRIMARY KEY,
+  revision BIGINT NOT NULL,
+  content VARCHAR(4000) NOT NULL,
+  keep_until BIGINT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS ${prefix}ledger_by_keep ON ${prefix}ledger (keep_until);
+
+-- How keys were used: amounts per hour and per day, where hours is 1 or 24. A plan that is empty is none.
+CREATE TABLE IF NOT EXISTS ${prefix}tally (
+  key_id VARBINARY(22) NOT NULL,
+  hours INTEGER NOT NULL,
+  starts_at BIGINT NOT NULL,
+  plan VARBINARY(100) NOT NULL,
+  metric VARBINARY(32) NOT NULL,
+  label VARBINARY(200) NOT NULL,
+  owner VARBINARY(255) NOT NULL,
+  amount BIGINT NOT NULL,
+  PRIMARY KEY (key_id, hours, starts_at, plan, metric, label)
+);
+CREATE INDEX IF NOT EXISTS ${prefix}tally_by_owner ON ${prefix}tally (owner, hours, starts_at);
+CREATE INDEX IF NOT EXISTS ${prefix}tally_by_time ON ${prefix}tally (hours, starts_at);
+
+-- Which batches of them were added, so that none is added twice.
+CREATE TABLE IF NOT EXISTS ${prefix}batch (
+  id VARBINARY(64) NOT NULL PRIMARY KEY,
+  made_at BIGINT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS ${prefix}batch_by_time ON ${prefix}batch (made_at);

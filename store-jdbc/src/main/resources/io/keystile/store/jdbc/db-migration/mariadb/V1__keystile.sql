@@ -2,7 +2,7 @@
 -- ${prefix} is the table prefix, keystile_ by default. Times are milliseconds since 1970 in UTC.
 -- There are no foreign keys: each change of a key writes all its rows in one transaction.
 
--- The keys. live_until and newest_created are derived from the secret versions.
+-- The keys. live_until, older_until, newest_created and newest_end are derived from the secret versions.
 CREATE TABLE IF NOT EXISTS ${prefix}key (
   key_id VARBINARY(22) NOT NULL PRIMARY KEY,
   revision BIGINT NOT NULL,
@@ -17,9 +17,15 @@ CREATE TABLE IF NOT EXISTS ${prefix}key (
   networks TEXT NOT NULL,
   callers TEXT NOT NULL,
   plan VARCHAR(100),
+  limits VARCHAR(1300) NOT NULL,
+  adapted_at BIGINT,
+  adapted_per_minute BIGINT,
+  adapted_why VARCHAR(500),
   metadata TEXT NOT NULL,
   created_at BIGINT NOT NULL,
   ends_at BIGINT,
+  rotation_grace BIGINT,
+  rotation_age BIGINT,
   revoked_at BIGINT,
   revoked_reason VARCHAR(40),
   revoked_note VARCHAR(500),
@@ -27,7 +33,9 @@ CREATE TABLE IF NOT EXISTS ${prefix}key (
   revoked_last_used BIGINT,
   seal VARCHAR(200),
   live_until BIGINT,
+  older_until BIGINT,
   newest_created BIGINT NOT NULL,
+  newest_end BIGINT,
   INDEX ${prefix}key_by_owner (owner, key_id),
   INDEX ${prefix}key_by_subject (subject, key_id),
   INDEX ${prefix}key_by_live (live_until),
@@ -74,6 +82,7 @@ CREATE TABLE IF NOT EXISTS ${prefix}audit (
   action VARCHAR(40) NOT NULL,
   key_id VARBINARY(22) NOT NULL,
   owner VARBINARY(255) NOT NULL,
+  secret_version INTEGER,
   happened_at BIGINT NOT NULL,
   actor VARCHAR(255),
   reason VARCHAR(40),
@@ -90,4 +99,35 @@ CREATE TABLE IF NOT EXISTS ${prefix}audit (
 CREATE TABLE IF NOT EXISTS ${prefix}owner (
   owner VARBINARY(255) NOT NULL PRIMARY KEY,
   ticket BIGINT NOT NULL
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- What nodes share of the limits of keys and owners. Each row is of use until keep_until.
+CREATE TABLE IF NOT EXISTS ${prefix}ledger (
+  id VARBINARY(64) NOT NULL PRIMARY KEY,
+  revision BIGINT NOT NULL,
+  content TEXT NOT NULL,
+  keep_until BIGINT NOT NULL,
+  INDEX ${prefix}ledger_by_keep (keep_until)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- How keys were used: amounts per hour and per day, where hours is 1 or 24. A plan that is empty is none.
+CREATE TABLE IF NOT EXISTS ${prefix}tally (
+  key_id VARBINARY(22) NOT NULL,
+  hours INTEGER NOT NULL,
+  starts_at BIGINT NOT NULL,
+  plan VARBINARY(100) NOT NULL,
+  metric VARBINARY(32) NOT NULL,
+  label VARBINARY(200) NOT NULL,
+  owner VARBINARY(255) NOT NULL,
+  amount BIGINT NOT NULL,
+  PRIMARY KEY (key_id, hours, starts_at, plan, metric, label),
+  INDEX ${prefix}tally_by_owner (owner, hours, starts_at),
+  INDEX ${prefix}tally_by_time (hours, starts_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- Which batches of them were added, so that none is added twice.
+CREATE TABLE IF NOT EXISTS ${prefix}batch (
+  id VARBINARY(64) NOT NULL PRIMARY KEY,
+  made_at BIGINT NOT NULL,
+  INDEX ${prefix}batch_by_time (made_at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -2,7 +2,7 @@
 -- ${prefix} is the table prefix, keystile_ by default. Times are milliseconds since 1970 in UTC.
 -- There are no foreign keys: each change of a key writes all its rows in one transaction.
 
--- The keys. live_until and newest_created are derived from the secret versions.
+-- The keys. live_until, older_until, newest_created and newest_end are derived from the secret versions.
 CREATE TABLE IF NOT EXISTS ${prefix}key (
   key_id TEXT NOT NULL PRIMARY KEY,
   revision INTEGER NOT NULL,
@@ -17,9 +17,15 @@ CREATE TABLE IF NOT EXISTS ${prefix}key (
   networks TEXT NOT NULL,
   callers TEXT NOT NULL,
   plan TEXT,
+  limits TEXT NOT NULL,
+  adapted_at INTEGER,
+  adapted_per_minute INTEGER,
+  adapted_why TEXT,
   metadata TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   ends_at INTEGER,
+  rotation_grace INTEGER,
+  rotation_age INTEGER,
   revoked_at INTEGER,
   revoked_reason TEXT,
   revoked_note TEXT,
@@ -27,7 +33,9 @@ CREATE TABLE IF NOT EXISTS ${prefix}key (
   revoked_last_used INTEGER,
   seal TEXT,
   live_until INTEGER,
-  newest_created INTEGER NOT NULL
+  older_until INTEGER,
+  newest_created INTEGER NOT NULL,
+  newest_end INTEGER
 );
 CREATE INDEX IF NOT EXISTS ${prefix}key_by_owner ON ${prefix}key (owner, key_id);
 CREATE INDEX IF NOT EXISTS ${prefix}key_by_subject ON ${prefix}key (subject, key_id);
@@ -74,6 +82,7 @@ CREATE TABLE IF NOT EXISTS ${prefix}audit (
   action TEXT NOT NULL,
   key_id TEXT NOT NULL,
   owner TEXT NOT NULL,
+  secret_version INTEGER,
   happened_at INTEGER NOT NULL,
   actor TEXT,
   reason TEXT,
@@ -91,3 +100,34 @@ CREATE TABLE IF NOT EXISTS ${prefix}owner (
   owner TEXT NOT NULL PRIMARY KEY,
   ticket INTEGER NOT NULL
 );
+
+-- What nodes share of the limits of keys and owners. Each row is of use until keep_until.
+CREATE TABLE IF NOT EXISTS ${prefix}ledger (
+  id TEXT NOT NULL PRIMARY KEY,
+  revision INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  keep_until INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS ${prefix}ledger_by_keep ON ${prefix}ledger (keep_until);
+
+-- How keys were used: amounts per hour and per day, where hours is 1 or 24. A plan that is empty is none.
+CREATE TABLE IF NOT EXISTS ${prefix}tally (
+  key_id TEXT NOT NULL,
+  hours INTEGER NOT NULL,
+  starts_at INTEGER NOT NULL,
+  plan TEXT NOT NULL,
+  metric TEXT NOT NULL,
+  label TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  amount INTEGER NOT NULL,
+  PRIMARY KEY (key_id, hours, starts_at, plan, metric, label)
+);
+CREATE INDEX IF NOT EXISTS ${prefix}tally_by_owner ON ${prefix}tally (owner, hours, starts_at);
+CREATE INDEX IF NOT EXISTS ${prefix}tally_by_time ON ${prefix}tally (hours, starts_at);
+
+-- Which batches of them were added, so that none is added twice.
+CREATE TABLE IF NOT EXISTS ${prefix}batch (
+  id TEXT NOT NULL PRIMARY KEY,
+  made_at INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS ${prefix}batch_by_time ON ${prefix}batch (made_at);

@@ -1,0 +1,441 @@
+package io.keystile.usage;
+
+import io.keystile.store.StoreException;
+import io.keystile.store.UsageStore;
+import io.keystile.store.UsageStore.Batch;
+import io.keystile.store.UsageStore.Period;
+import io.keystile.store.UsageStore.Subject;
+import io.keystile.store.UsageStore.Tally;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Counts what keys are used for, and writes it to a store in batches: no request waits for the
+ * store. A host gets one with {@code ApiKeysBuilder.recordUsage}; alone it serves whoever validates
+ * in another way.
+ *
+ * <p><b>Memory.</b> At most so many keys as the maximum says are kept at a time, with at most 50
+ * endpoints, networks and answers and 20 of everything else for each hour; what is beyond that is
+ * counted as {@code other}, and what belongs to more keys is dropped and counted as dropped.
+ *
+ * <p><b>Exactness.</b> Each call of a {@link OfKey} is a mark. Every mark is stored once, or
+ * dropped and counted, or still pending: {@link Counts}. A batch goes out under an id of its own;
+ * if the answer of the store is lost, the same batch is sent again, and the store adds it once
+ * ({@link UsageStore#add}). While the store is away, what comes is merged into what is pending, and
+ * each failure doubles the pause before the next try, up to ten intervals. If the process is
+ * killed, what is pending is lost: what came since the last flush, while the store answers.
+ *
+ * <p>Safe for use by many threads. Counting never blocks, and allocates nothing for a key that was
+ * counted in the same minute; {@link #flush} blocks.
+ */
+public final class UsageRecorder {
+  private static final Logger log = LoggerFactory.getLogger(UsageRecorder.class);
+  private static final int ID_BYTES = 16;
+  private static final int MAX_PAUSE = 10;
+  private static final long PAUSE_NANOS = 10_000;
+
+  /**
+   * A batch holds each hour twice, as an hour and as a part of its day; hours are not divided, and
+   * none has more tallies than this.
+   */
+  private static final int MAX_TALLIES_OF_HOUR = 400;
+
+  private final UsageStore store;
+  private final InstantSource clock;
+  private final int maxKeys;
+  private final Stripe[] stripes;
+  private final AtomicInteger minutes = new AtomicInteger();
+  private final ReentrantLock flushing = new ReentrantLock();
+
+  /** Guarded by {@link #flushing}. */
+  private final Map<Hour.Of, Hour> hours = new LinkedHashMap<>();
+
+  private final String name = HexFormat.of().formatHex(randomBytes());
+  private long batches;
+  private @Nullable Sent unanswered;
+  private int failures;
+  private int pause;
+
+  private volatile Counts counts = new Counts(0, 0, 0);
+  private volatile boolean closed;
+
+  /** A batch, and how many marks are in it. */
+  private record Sent(Batch batch, long marks) {}
+
+  /**
+   * What has become of the marks, as of the last flush.
+   *
+   * @param recorded how many there were
+   * @param stored how many are in the store
+   * @param dropped how many were dropped: too many keys, or closed before they were stored
+   */
+  public record Counts(long recorded, long stored, long dropped) {
+
+    /**
+     * How many wait to be stored.
+     *
+     * @return the rest
+     */
+    public long pending() {
+      return recorded - stored - dropped;
+    }
+  }
+
+  /**
+   * Makes a recorder that writes when it is told to.
+   *
+   * @param store where to
+   * @param clock tells the time of batches
+   * @param maxKeys how many keys at a time, at least 1
+   */
+  public UsageRecorder(UsageStore store, InstantSource clock, int maxKeys) {
+    this.store = Objects.requireNonNull(store, "store");
+    this.clock = Objects.requireNonNull(clock, "clock");
+    if (maxKeys < 1) {
+      throw new IllegalArgumentException("maxKeys: must be at least 1, is " + maxKeys);
+    }
+    this.maxKeys = maxKeys;
+    stripes = new Stripe[4 * Integer.highestOneBit(Runtime.getRuntime().availableProcessors())];
+    for (int i = 0; i < stripes.length; i++) {
+      // a key that several threads use is in several stripes
+      stripes[i] = new Stripe(minutes, (int) Math.min(Integer.MAX_VALUE, 2L * maxKeys));
+    }
+  }
+
+  private static byte[] randomBytes() {
+    byte[] bytes = new byte[ID_BYTES];
+    new SecureRandom().nextBytes(bytes);
+    return bytes;
+  }
+
+  /**
+   * Where to count for a key. Cheap; may be kept and shared.
+   *
+   * @param keyId the key id, 22 characters
+   * @param owner whose key it is, 1 to 255 bytes of UTF-8
+   * @param plan the plan it has, up to 100 bytes; null for none
+   * @return what counts for it
+   */
+  public OfKey of(String keyId, String owner, @Nullable String plan) {
+    return new OfKey(new Subject(keyId, owner, plan));
+  }
+
+  /**
+   * The number under which a network is counted: the /24 of an IPv4 address, the /48 of an IPv6
+   * one.
+   *
+   * @param high the first 64 bits of the address; an IPv4 address in its mapped form, {@code
+   *     ::ffff:a.b.c.d}
+   * @param low the last 64 bits
+   * @return the number, not 0, which stands for an unknown network
+   */
+  public static long networkOf(long high, long low) {
+    return Network.of(high, low);
+  }
+
+  /** Counts for one key. Safe for use by many threads; nothing here blocks or throws. */
+  public final class OfKey {
+    private final Subject subject;
+
+    private OfKey(Subject subject) {
+      this.subject = subject;
+    }
+
+    /**
+     * A request was let in.
+     *
+     * @param now when, milliseconds since 1970
+     * @param secret the number of the secret version that it proved
+     * @param network {@link #networkOf} its address; 0 if unknown
+     * @param caller the name of the caller, or null
+     */
+    public void accepted(long now, int secret, long network, @Nullable String caller) {
+      Stripe stripe = take();
+      try {
+        Amounts amounts = stripe.amounts(subject, now);
+        if (amounts != null) {
+          amounts.accepted(secret, network, caller);
+        }
+      } finally {
+        stripe.giveBack();
+      }
+    }
+
+    /**
+     * A request that proved a secret was refused.
+     *
+     * @param now when, milliseconds since 1970
+     * @param secret the number of the secret version that it proved
+     * @param reason why
+     */
+    public void refused(long now, int secret, String reason) {
+      Stripe stripe = take();
+      try {
+        Amounts amounts = stripe.amounts(subject, now);
+        if (amounts != null) {
+          amounts.refused(reason, secret);
+        }
+      } finally {
+        stripe.giveBack();
+      }
+    }
+
+    /**
+     * A request that was let in was answered.
+     *
+     * @param now when it was let in, milliseconds since 1970
+     * @param method the method, as {@code GET}
+     * @param endpoint the route, without what differs from request to request; null if unknown
+     * @param status the status, as 200
+     * @param micros how long it took, in microseconds
+     */
+    public void answered(
+        long now, String method, @Nullable String endpoint, int status, long micros) {
+      Stripe stripe = take();
+      try {
+        Amounts amounts = stripe.amounts(subject, now);
+        if (amounts != null) {
+          amounts.answered(method, endpoint, status, micros);
+        }
+      } finally {
+        stripe.giveBack();
+      }
+    }
+
+    /**
+     * Bytes were sent or received.
+     *
+     * @param now when the request was let in, milliseconds since 1970
+     * @param category what they were, as {@code image}; {@code all} where none is told apart
+     * @param bytes how many
+     */
+    public void transferred(long now, String category, long bytes) {
+      if (bytes <= 0) {
+        return;
+      }
+      Stripe stripe = take();
+      try {
+        Amounts amounts = stripe.amounts(subject, now);
+        if (amounts != null) {
+          amounts.sent(category, bytes);
+        }
+      } finally {
+        stripe.giveBack();
+      }
+    }
+  }
+
+  /** There are more stripes than processors, so one that nobody holds is found soon. */
+  private Stripe take() {
+    long id = Thread.currentThread().getId() * 0x9E37_79B9_7F4A_7C15L;
+    for (int i = (int) (id >>> 32); ; i++) {
+      Stripe stripe = stripes[i & stripes.length - 1];
+      if (stripe.take()) {
+        return stripe;
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  /**
+   * Collects what was counted, and writes it, unless the store has failed a short while ago. Throws
+   * nothing; what the store does not take stays pending.
+   *
+   * @return whether nothing is pending
+   */
+  public boolean flush() {
+    flushing.lock();
+    try {
+      if (closed) {
+        return true;
+      }
+      collect();
+      if (pause > 0) {
+        pause--;
+        return false;
+      }
+      return write();
+    } finally {
+      flushing.unlock();
+    }
+  }
+
+  /**
+   * Writes what is pending, whenever the store has failed, and drops what it does not take, or does
+   * not answer for. What is counted from now on is lost. If another thread is in the middle of
+   * {@link #flush}, waits for it. May be called again.
+   *
+   * @return whether all was stored
+   */
+  public boolean close() {
+    flushing.lock();
+    try {
+      if (closed) {
+        return true;
+      }
+      closed = true;
+      collect();
+      boolean isWritten = write();
+      abandon();
+      return isWritten;
+    } finally {
+      flushing.unlock();
+    }
+  }
+
+  /**
+   * What has become of the marks.
+   *
+   * @return the counts as of the last flush
+   */
+  public Counts counts() {
+    return counts;
+  }
+
+  private void collect() {
+    long recorded = 0;
+    long dropped = 0;
+    List<Minute> all = new ArrayList<>();
+    for (Stripe stripe : stripes) {
+      while (!stripe.take()) {
+        LockSupport.parkNanos(PAUSE_NANOS); // its holder was descheduled
+      }
+      try {
+        Stripe.Drained drained = stripe.drain();
+        all.addAll(drained.minutes());
+        recorded += drained.recorded();
+        dropped += drained.dropped();
+      } finally {
+        stripe.giveBack();
+      }
+    }
+    all.sort(Comparator.comparingLong(minute -> minute.start));
+    boolean isFull = false;
+    for (Minute minute : all) {
+      Instant start = Period.HOUR.startOf(Instant.ofEpochMilli(minute.start));
+      Hour.Of of = new Hour.Of(minute.subject, start);
+      Hour hour = hours.get(of);
+      if (hour == null && hours.size() >= maxKeys && !isFull) {
+        hours.values().removeIf(Hour::isEmpty);
+        isFull = hours.size() >= maxKeys;
+      }
+      if (hour == null && hours.size() >= maxKeys) {
+        dropped += minute.amounts.marks;
+        continue;
+      }
+      if (hour == null) {
+        hour = new Hour(of);
+        hours.put(of, hour);
+      }
+      hour.add(minute);
+    }
+    if (dropped > 0) {
+      log.warn("{} marks of usage were dropped: more than {} keys are in use", dropped, maxKeys);
+    }
+    count(recorded, 0, dropped);
+  }
+
+  private void count(long recorded, long stored, long dropped) {
+    Counts old = counts;
+    counts = new Counts(old.recorded + recorded, old.stored + stored, old.dropped + dropped);
+  }
+
+  private boolean write() {
+    try {
+      for (Sent next = next(); next != null; next = next()) {
+        unanswered = next;
+        store.add(next.batch);
+        unanswered = null;
+        count(0, next.marks, 0);
+      }
+      failures = 0;
+      Instant now = Instant.ofEpochMilli(clock.millis());
+      hours.values().removeIf(hour -> hour.isEmpty() && hour.isOver(now));
+      return true;
+    } catch (Throwable e) { // an Error too: the schedule would end for ever, without a word
+      pause = Math.min(MAX_PAUSE, 1 << Math.min(failures++, 4)) - 1;
+      // the message of any other exception may hold what a client has sent
+      String why = e instanceof StoreException ? e.toString() : e.getClass().getName();
+      log.warn("Usage was not written and is kept for later: {}", why);
+      return false;
+    }
+  }
+
+  /** The batch whose answer was lost, else a new one; null if there is nothing to write. */
+  private @Nullable Sent next() {
+    if (unanswered != null) {
+      return unanswered;
+    }
+    Map<Object, Tally> tallies = new LinkedHashMap<>();
+    long marks = 0;
+    for (Hour hour : hours.values()) {
+      if (hour.isEmpty()) {
+        continue;
+      }
+      if (tallies.size() > UsageStore.MAX_TALLIES - 2 * MAX_TALLIES_OF_HOUR) {
+        break;
+      }
+      marks += hour.marks();
+      hour.moveTo(
+          tally -> {
+            put(tallies, tally);
+            put(tallies, ofDay(tally));
+          });
+    }
+    if (tallies.isEmpty()) {
+      return null;
+    }
+    String id = name + "-" + batches++;
+    Instant now = Instant.ofEpochMilli(Math.max(0, clock.millis()));
+    return new Sent(new Batch(id, now, List.copyOf(tallies.values())), marks);
+  }
+
+  private static Tally ofDay(Tally tally) {
+    Instant day = Period.DAY.startOf(tally.start());
+    return new Tally(
+        tally.subject(), Period.DAY, day, tally.metric(), tally.label(), tally.amount());
+  }
+
+  /** Several hours of one day have the same things. */
+  private static void put(Map<Object, Tally> tallies, Tally tally) {
+    Tally thing =
+        new Tally(tally.subject(), tally.period(), tally.start(), tally.metric(), tally.label(), 0);
+    tallies.merge(
+        thing,
+        tally,
+        (a, b) ->
+            new Tally(
+                a.subject(),
+                a.period(),
+                a.start(),
+                a.metric(),
+                a.label(),
+                a.isMaximum()
+                    ? Math.max(a.amount(), b.amount())
+                    : Amounts.sum(a.amount(), b.amount())));
+  }
+
+  private void abandon() {
+    Counts now = counts;
+    if (now.pending() > 0) {
+      log.warn("{} marks of usage were dropped: closed before they were written", now.pending());
+      count(0, 0, now.pending());
+    }
+    hours.clear();
+    unanswered = null;
+  }
+}

@@ -1,0 +1,91 @@
+package io.keystile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.keystile.store.StoreException;
+import io.keystile.store.UseMark;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class UseRecorderTest {
+  private static final int SECRETS = 100_000;
+
+  /** Takes marks, or fails before, as often as it is told to. */
+  private static final class Flaky extends ForwardingKeyStore {
+    final AtomicLong taken = new AtomicLong();
+    final double failing;
+    private final SplittableRandom random = Seed.of("UseRecorderTest");
+
+    Flaky(double failing) {
+      super(new InMemoryKeyStore());
+      this.failing = failing;
+    }
+
+    @Override
+    public synchronized void recordUse(List<UseMark> marks) {
+      if (random.nextDouble() < failing) {
+        throw new StoreException(StoreException.Kind.UNAVAILABLE, "record use", null);
+      }
+      taken.addAndGet(marks.size());
+    }
+  }
+
+  /** Each of many secrets is used once, by four threads, while another one writes. */
+  private static UseRecorder used(Flaky store, int maxPending) throws Exception {
+    UseRecorder recorder = new UseRecorder(store, maxPending);
+    int threads = 4;
+    List<Callable<Boolean>> calls = new ArrayList<>();
+    for (int i = 0; i < threads; i++) {
+      int first = i * SECRETS / threads;
+      calls.add(
+          () -> {
+            for (int n = first; n < first + SECRETS / threads; n++) {
+              recorder.record(new LastUse(SampleKeys.id(n).toString(), 1), 1 + n, true);
+            }
+            return true;
+          });
+    }
+    AtomicBoolean done = new AtomicBoolean();
+    Thread writer =
+        new Thread(
+            () -> {
+              while (!done.get()) {
+                recorder.flush();
+              }
+            });
+    writer.start();
+    try (Threads race = new Threads()) {
+      race.race(calls);
+    }
+    done.set(true);
+    writer.join();
+    recorder.close();
+    return recorder;
+  }
+
+  @Test
+  void each_mark_is_written_or_dropped_and_counted() throws Exception {
+    for (double failing : new double[] {0, 0.5, 0.95, 1}) {
+      for (int maxPending : new int[] {1_000, SECRETS}) {
+        Flaky store = new Flaky(failing);
+        UseRecorder recorder = used(store, maxPending);
+        System.out.printf(
+            "%,d secrets used once, room for %,d, %.0f %% of writes fail: %,d written, %,d dropped%n",
+            SECRETS, maxPending, 100 * failing, recorder.written(), recorder.dropped());
+        assertThat(recorder.written() + recorder.dropped()).isEqualTo(SECRETS);
+        assertThat(recorder.written()).isEqualTo(store.taken.get());
+        if (failing == 0 && maxPending == SECRETS) {
+          assertThat(recorder.dropped()).isZero();
+        }
+        if (failing == 1) {
+          assertThat(recorder.written()).isZero();
+        }
+      }
+    }
+  }
+}

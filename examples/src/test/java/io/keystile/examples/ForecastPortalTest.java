@@ -1,0 +1,115 @@
+package io.keystile.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.URLEncoder;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The portal as the service prints it: where it is, and who may sign in. */
+class ForecastPortalTest {
+  private static final Pattern PRINTED =
+      Pattern.compile(
+          "(?m)^Portal +(\\S+)/portal \\(demo sign-in, .*: alice (\\S+), bob (\\S+)\\)$");
+  private static final Pattern TOKEN = Pattern.compile("name=\"token\" value=\"([^\"]+)\"");
+
+  @TempDir private Path data;
+
+  @Test
+  void whoever_reads_what_is_printed_sees_his_keys_and_no_others() throws Exception {
+    Map<String, String> values =
+        Map.of("forecast.port", "0", "forecast.admin.port", "0", "forecast.data", data.toString());
+    try (ForecastServer server = ForecastServer.start(new Settings(values::get))) {
+      String welcome = server.welcome();
+      Matcher printed = PRINTED.matcher(welcome);
+      assertThat(printed.find()).as(welcome).isTrue();
+      String url = printed.group(1);
+
+      String ofAlice = keysOf(url, "alice", printed.group(2));
+      assertThat(ofAlice).contains("first key", "trial").doesNotContain("bootstrap");
+      assertThat(ofAlice).doesNotContain(Service.tokens(welcome).get(0));
+      assertThat(keysOf(url, "bob", printed.group(3))).contains("No keys yet");
+      assertThat(server.welcome()).as("once").doesNotContain(printed.group(2));
+    }
+  }
+
+  @Test
+  void what_was_asked_is_on_the_page_of_the_key_soon() throws Exception {
+    Map<String, String> values =
+        Map.of(
+            "forecast.port", "0",
+            "forecast.admin.port", "0",
+            "forecast.data", data.toString(),
+            "forecast.use.interval", "PT1S",
+            "forecast.trial.requests", "100");
+    try (ForecastServer server = ForecastServer.start(new Settings(values::get))) {
+      String welcome = server.welcome();
+      Matcher printed = PRINTED.matcher(welcome);
+      assertThat(printed.find()).as(welcome).isTrue();
+      String url = printed.group(1);
+      String token = Service.tokens(welcome).get(0);
+      int bytes = 0;
+      for (String city : List.of("oslo", "oslo", "lima", "nowhere")) {
+        bytes += Http.get(url + "/forecast/" + city, "X-API-Key", token).body().length();
+      }
+      for (int i = 0; i < 2; i++) {
+        Http.send("PUT", url + "/forecast/oslo", "{}", "X-API-Key", token);
+        Http.get(url + "/forecast/oslo", "X-API-Key", token.replaceFirst(".$", "x"));
+        Http.get(url + "/forecast/oslo");
+      }
+
+      String cookie = signIn(url, "alice", printed.group(2));
+      String address = url + "/portal/keys/" + token.split("_")[2].substring(0, 22);
+      String page = Http.get(address, "Cookie", cookie).body();
+      for (int i = 0;
+          i < 10_000 && !(page.contains("<b>4</b>") && page.contains("missing 2"));
+          i++) {
+        page = Http.get(address, "Cookie", cookie).body();
+      }
+
+      assertThat(page)
+          .contains("<code>/forecast/{city}</code> <b>4</b>")
+          .contains("<dt>Requests let in</dt><dd>4</dd>")
+          .contains("<dt>Refused</dt><dd>2 <small>scope missing 2</small></dd>")
+          .contains("<dt>Bytes</dt><dd>" + bytes + " B</dd>", "127.0.0.0/24", ">404<")
+          .doesNotContain("oslo", "lima", "nowhere");
+    }
+  }
+
+  private static String keysOf(String url, String name, String password) {
+    return Http.get(url + "/portal/keys", "Cookie", signIn(url, name, password)).body();
+  }
+
+  private static String signIn(String url, String name, String password) {
+    HttpResponse<String> page = Http.get(url + "/portal/sign-in");
+    Matcher token = TOKEN.matcher(page.body());
+    assertThat(token.find()).isTrue();
+    String form =
+        "token=%s&name=%s&password=%s"
+            .formatted(token.group(1), name, URLEncoder.encode(password, StandardCharsets.UTF_8));
+    HttpResponse<String> signedIn =
+        Http.send(
+            "POST",
+            url + "/portal/sign-in",
+            form,
+            "Cookie",
+            cookie(page),
+            "Origin",
+            url,
+            "Content-Type",
+            "application/x-www-form-urlencoded");
+    assertThat(signedIn.statusCode()).isEqualTo(303);
+    return cookie(signedIn);
+  }
+
+  private static String cookie(HttpResponse<String> answer) {
+    return answer.headers().firstValue("Set-Cookie").orElseThrow().split(";", 2)[0];
+  }
+}
