@@ -342,8 +342,11 @@ class RehashTest {
           issued.forEach(key -> assertAccepted(node, key.revealToken()));
         }
         int expected = isContention ? 100 : 2 + round;
-        Waiting.until(() -> store.rehashes.get() >= expected);
-        issued.forEach(key -> assertAccepted(node, key.revealToken()));
+        Waiting.until(
+            () -> { // only so many wait at a time, and each is found again when it is used
+              issued.forEach(key -> assertAccepted(node, key.revealToken()));
+              return store.rehashes.get() >= expected;
+            });
         awaitSteps(node);
         if (isContention) {
           assertThat(log.list).isEmpty();

@@ -86,7 +86,7 @@ class RestartTest {
     Child(Path data, Map<String, String> more) throws IOException {
       List<String> command = new ArrayList<>();
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      command.add("-Xmx256m");
+      command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
       command.add("-Dforecast.port=0");
       command.add("-Dforecast.admin.port=0");
       command.add("-Dforecast.data=" + data);
