@@ -587,6 +587,10 @@ public final class ApiKeys implements AutoCloseable {
     if (!background.finish(this::lastFlush, limits::leave, working)) {
       log.warn("Closed before all work in the background was done");
     }
+    recorder.abandon();
+    if (usage != null) {
+      usage.abandon();
+    }
     // after all others, for they raise events, too
     Duration left = Duration.ofNanos(end - System.nanoTime());
     events.discard(background.lastWords(events::reportNow, left));

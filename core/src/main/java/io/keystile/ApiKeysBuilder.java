@@ -45,7 +45,7 @@ public final class ApiKeysBuilder {
   Duration loadDeadline = Duration.ofMillis(500);
   Duration gapAge = Duration.ofMinutes(10);
   Duration flushInterval = Duration.ofSeconds(30);
-  Executor flushExecutor = Runnable::run;
+  @Nullable Executor flushExecutor;
   boolean recordsUsage;
   int usageKeys = 100_000;
   @Nullable RiskPolicy riskPolicy;

@@ -93,7 +93,11 @@ final class Assembly {
     steps.countIn(counts);
     feed.start();
     background.poll(feed::poll, settings.pollInterval());
-    background.flush(() -> flush(recorder, usage), options.flushExecutor, options.flushInterval);
+    background.flush(
+        usage == null ? () -> {} : usage::collect,
+        () -> flush(recorder, usage),
+        options.flushExecutor,
+        options.flushInterval);
     background.sweep(limits::sweep);
     if (usage != null) {
       usage.countIn(counts);

@@ -17,14 +17,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The threads of one instance, all daemons: a bounded set of loaders, which callers can leave at
- * their deadline whatever the driver does, and one thread each for the poller, for last use, for
- * shared limits, for automatic changes, for risk, for the host's listener and for deadlines, so
- * that none waits for another. They inherit nothing from the request that happens to start them.
+ * their deadline whatever the driver does, and one thread each for the poller, for writing what was
+ * used, for shared limits, for automatic changes, for risk, for the host's listener, for deadlines
+ * and for what waits for nothing, so that none waits for another. They inherit nothing from the
+ * request that happens to start them.
  */
 final class Background {
   private static final Logger log = LoggerFactory.getLogger(Background.class);
@@ -36,7 +38,8 @@ final class Background {
   private final ThreadPoolExecutor steps = oneByOne("keystile-step", MAX_STEPS);
   private final ThreadPoolExecutor listener = oneByOne("keystile-listener", Integer.MAX_VALUE);
   private final ScheduledThreadPoolExecutor poller = single("keystile-poller");
-  private final ScheduledThreadPoolExecutor writer = single("keystile-use");
+  private final ThreadPoolExecutor writer = oneByOne("keystile-use", Integer.MAX_VALUE);
+  private final ScheduledThreadPoolExecutor ticker = single("keystile-tick");
   private final ScheduledThreadPoolExecutor sharer = single("keystile-limits");
   private final ScheduledThreadPoolExecutor timer = single("keystile-timer");
   private final ScheduledThreadPoolExecutor watch = single("keystile-risk");
@@ -143,9 +146,14 @@ final class Background {
     }
   }
 
-  /** Lets an executor of the host's, or one that does it here, write so often. */
-  @SuppressWarnings("FutureReturnValueIgnored") // a flush throws nothing
-  void flush(Runnable flush, Executor executor, Duration interval) {
+  /**
+   * Collects what was used so often, and lets an executor write it. One that waits for the store
+   * keeps nothing from being collected, and takes no second thread.
+   *
+   * @param executor the host's; null for a thread of this
+   */
+  @SuppressWarnings("FutureReturnValueIgnored") // neither throws anything
+  void flush(Runnable collect, Runnable flush, @Nullable Executor executor, Duration interval) {
     long nanos = interval.toNanos();
     AtomicBoolean underWay = new AtomicBoolean();
     Runnable once =
@@ -156,10 +164,11 @@ final class Background {
             underWay.set(false);
           }
         };
-    writer.scheduleWithFixedDelay(
+    Executor chosen = executor == null ? writer : executor;
+    ticker.scheduleWithFixedDelay(
         () -> {
-          // one that waits for the store takes no second thread
-          if (underWay.compareAndSet(false, true) && !hand(once, executor)) {
+          collect.run();
+          if (underWay.compareAndSet(false, true) && !hand(once, chosen)) {
             underWay.set(false);
           }
         },
@@ -181,7 +190,7 @@ final class Background {
   /** Drops what has ended from memory, now and then. */
   @SuppressWarnings("FutureReturnValueIgnored") // a sweep throws nothing
   void sweep(Runnable sweep) {
-    writer.scheduleWithFixedDelay(sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
+    ticker.scheduleWithFixedDelay(sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
   }
 
   /** Assesses the risk of keys so often. */
@@ -211,13 +220,14 @@ final class Background {
   }
 
   /**
-   * Ends the writing of last use with one more write, and the sharing of limits with a farewell,
-   * after {@link #stop}.
+   * Ends the writing of what was used with one more write, and the sharing of limits with a
+   * farewell, after {@link #stop}.
    *
    * @return whether it and all other work was done in this time
    */
   boolean finish(Callable<Boolean> lastFlush, Callable<Boolean> farewell, Duration deadline) {
     long end = System.nanoTime() + deadline.toNanos();
+    ticker.shutdown();
     Future<Boolean> last = writer.submit(lastFlush);
     writer.shutdown();
     Future<Boolean> left = sharer.submit(farewell);
@@ -227,6 +237,7 @@ final class Background {
           && left.get(end - System.nanoTime(), TimeUnit.NANOSECONDS)
           && poller.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
           && loaders.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
+          && watch.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
           && steps.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -43,6 +43,11 @@ final class UsageRecording {
     return records == null ? List.of() : records.of(keyId);
   }
 
+  /** Takes in what was counted; does not wait for the store. */
+  void collect() {
+    recorder.collect();
+  }
+
   /** Writes what is pending. Blocks; throws nothing. */
   boolean flush() {
     return recorder.flush();
@@ -51,6 +56,11 @@ final class UsageRecording {
   /** The last write; what the store does not take then is dropped. Blocks; throws nothing. */
   boolean close() {
     return recorder.close();
+  }
+
+  /** Drops what is pending, and counts it; does not wait for the store. */
+  void abandon() {
+    recorder.abandon();
   }
 
   /** Adds its counters. */

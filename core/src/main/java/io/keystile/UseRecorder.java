@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -113,12 +114,21 @@ final class UseRecorder {
   }
 
   /**
-   * The last write; what the store does not take then is dropped and counted.
+   * The last write; what the store does not take then is abandoned.
    *
    * @return whether the store took all of it
    */
   boolean close() {
     boolean isWritten = flush();
+    abandon();
+    return isWritten;
+  }
+
+  /**
+   * Drops what is pending and counts it, with what the store was given and has not answered for: if
+   * it answers after all, that is no longer counted as dropped. Does not wait for the store.
+   */
+  void abandon() {
     int lost = 0;
     for (LastUse.Of of : pending.keySet()) {
       lost += pending.remove(of) == null ? 0 : 1;
@@ -127,7 +137,6 @@ final class UseRecorder {
       droppedBefore.add(lost);
       log.warn("{} marks of last use were dropped: closed before they were written", lost);
     }
-    return isWritten;
   }
 
   /** How many marks were written, merged per secret. */
@@ -156,11 +165,25 @@ final class UseRecorder {
     } finally {
       for (LastUse use : batch) {
         if (written) {
-          pending.computeIfPresent(use.of, (of, last) -> last.pending.get() ? last : null);
+          forget(use.of);
         } else {
           use.pending.set(true);
         }
       }
+    }
+  }
+
+  /** It is in the store, unless it was used again meanwhile. */
+  private void forget(LastUse.Of written) {
+    AtomicBoolean isKnown = new AtomicBoolean();
+    pending.computeIfPresent(
+        written,
+        (of, last) -> {
+          isKnown.set(true);
+          return last.pending.get() ? last : null;
+        });
+    if (!isKnown.get()) { // abandoned, and counted so, before the store answered
+      droppedBefore.decrement();
     }
   }
 }

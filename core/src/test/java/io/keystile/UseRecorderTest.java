@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -87,5 +88,37 @@ class UseRecorderTest {
         }
       }
     }
+  }
+
+  @Test
+  void what_is_abandoned_is_counted_at_once_and_again_if_the_store_answers() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch answers = new CountDownLatch(1);
+    ForwardingKeyStore hanging =
+        new ForwardingKeyStore(new InMemoryKeyStore()) {
+          @Override
+          public void recordUse(List<UseMark> marks) {
+            asked.countDown();
+            try {
+              answers.await();
+            } catch (InterruptedException e) {
+              throw new AssertionError(e);
+            }
+          }
+        };
+    UseRecorder recorder = new UseRecorder(hanging, SECRETS);
+    for (int i = 0; i < 1_500; i++) {
+      recorder.record(new LastUse(SampleKeys.id(i).toString(), 1), 1, true);
+    }
+    Thread flush = new Thread(recorder::flush);
+    flush.start();
+    asked.await();
+    recorder.abandon();
+    assertThat(recorder.written()).isZero();
+    assertThat(recorder.dropped()).isEqualTo(1_500);
+    answers.countDown();
+    flush.join();
+    assertThat(recorder.written()).isEqualTo(1_500);
+    assertThat(recorder.dropped()).isZero();
   }
 }

@@ -28,9 +28,10 @@ import org.slf4j.LoggerFactory;
  * store. A host gets one with {@code ApiKeysBuilder.recordUsage}; alone it serves whoever validates
  * in another way.
  *
- * <p><b>Memory.</b> At most so many keys as the maximum says are kept at a time, with at most 50
- * endpoints, networks and answers and 20 of everything else for each hour; what is beyond that is
- * counted as {@code other}, and what belongs to more keys is dropped and counted as dropped.
+ * <p><b>Memory.</b> There is so much room as the maximum says: a key takes one place for each hour
+ * that is not stored yet, so two around the border of an hour, and more while the store is away. A
+ * place has at most 50 endpoints, networks and answers and 20 of everything else; what is beyond
+ * that is counted as {@code other}, and what finds no place is dropped and counted as dropped.
  *
  * <p><b>Exactness.</b> Each call of a {@link OfKey} is a mark. Every mark is stored once, or
  * dropped and counted, or still pending: {@link Counts}. A batch goes out under an id of its own;
@@ -40,7 +41,8 @@ import org.slf4j.LoggerFactory;
  * killed, what is pending is lost: what came since the last flush, while the store answers.
  *
  * <p>Safe for use by many threads. Counting never blocks, and allocates nothing for a key that was
- * counted in the same minute; {@link #flush} blocks.
+ * counted in the same minute. {@link #flush} and {@link #close} wait for the store; {@link
+ * #collect} and {@link #abandon} do not, whatever another thread waits for.
  */
 public final class UsageRecorder {
   private static final Logger log = LoggerFactory.getLogger(UsageRecorder.class);
@@ -59,29 +61,37 @@ public final class UsageRecorder {
   private final int maxKeys;
   private final Stripe[] stripes;
   private final AtomicInteger minutes = new AtomicInteger();
+  private final String name = HexFormat.of().formatHex(randomBytes());
+
+  /** Held while the store is called; never taken by who holds {@link #collecting}. */
   private final ReentrantLock flushing = new ReentrantLock();
 
-  /** Guarded by {@link #flushing}. */
-  private final Map<Hour.Of, Hour> hours = new LinkedHashMap<>();
-
-  private final String name = HexFormat.of().formatHex(randomBytes());
-  private long batches;
-  private @Nullable Sent unanswered;
+  /** Guarded by {@link #flushing}, as is what follows. */
   private int failures;
+
   private int pause;
 
+  /** Held for moments only: never while the store is called. */
+  private final ReentrantLock collecting = new ReentrantLock();
+
+  /** Guarded by {@link #collecting}, as is what follows; the counts are read without. */
+  private final Map<Hour.Of, Hour> hours = new LinkedHashMap<>();
+
+  private long batches;
+  private @Nullable Sent unanswered;
+  private boolean isClosed;
   private volatile Counts counts = new Counts(0, 0, 0);
-  private volatile boolean closed;
 
   /** A batch, and how many marks are in it. */
   private record Sent(Batch batch, long marks) {}
 
   /**
-   * What has become of the marks, as of the last flush.
+   * What has become of the marks, as of the last time that they were collected.
    *
    * @param recorded how many there were
    * @param stored how many are in the store
-   * @param dropped how many were dropped: too many keys, or closed before they were stored
+   * @param dropped how many were dropped: too many keys, or closed before the store had answered.
+   *     If it answers after all, what it took is moved to the stored ones
    */
   public record Counts(long recorded, long stored, long dropped) {
 
@@ -252,18 +262,16 @@ public final class UsageRecorder {
   }
 
   /**
-   * Collects what was counted, and writes it, unless the store has failed a short while ago. Throws
-   * nothing; what the store does not take stays pending.
+   * Collects what was counted, and writes it, unless the store has failed a short while ago. Waits
+   * for the store, and for another thread that does. Throws nothing; what the store does not take
+   * stays pending.
    *
    * @return whether nothing is pending
    */
   public boolean flush() {
+    collect();
     flushing.lock();
     try {
-      if (closed) {
-        return true;
-      }
-      collect();
       if (pause > 0) {
         pause--;
         return false;
@@ -275,20 +283,32 @@ public final class UsageRecorder {
   }
 
   /**
-   * Writes what is pending, whenever the store has failed, and drops what it does not take, or does
-   * not answer for. What is counted from now on is lost. If another thread is in the middle of
-   * {@link #flush}, waits for it. May be called again.
+   * Collects what was counted, without writing it: what {@link #flush} begins with. To be called
+   * from time to time by another thread than the one that flushes, since a store that does not
+   * answer holds that up; what was counted in a minute that is not collected takes places of its
+   * own. Does not wait for the store; throws nothing.
+   */
+  public void collect() {
+    collecting.lock();
+    try {
+      if (!isClosed) {
+        merge();
+      }
+    } finally {
+      collecting.unlock();
+    }
+  }
+
+  /**
+   * Writes what is pending, however often the store has failed, then {@linkplain #abandon abandons}
+   * the rest. Waits for the store, and for another thread that does. May be called again.
    *
    * @return whether all was stored
    */
   public boolean close() {
+    collect();
     flushing.lock();
     try {
-      if (closed) {
-        return true;
-      }
-      closed = true;
-      collect();
       boolean isWritten = write();
       abandon();
       return isWritten;
@@ -298,15 +318,39 @@ public final class UsageRecorder {
   }
 
   /**
+   * Drops what is pending, and counts it as dropped, with what the store was given and has not
+   * answered for. What is counted from now on is lost. Does not wait for the store; throws nothing.
+   */
+  public void abandon() {
+    collecting.lock();
+    try {
+      if (isClosed) {
+        return;
+      }
+      merge();
+      isClosed = true;
+      long pending = counts.pending();
+      if (pending > 0) {
+        log.warn("{} marks of usage were dropped: closed before they were written", pending);
+        count(0, 0, pending);
+      }
+      hours.clear();
+      unanswered = null;
+    } finally {
+      collecting.unlock();
+    }
+  }
+
+  /**
    * What has become of the marks.
    *
-   * @return the counts as of the last flush
+   * @return the counts as of the last time that they were collected
    */
   public Counts counts() {
     return counts;
   }
 
-  private void collect() {
+  private void merge() {
     long recorded = 0;
     long dropped = 0;
     List<Minute> all = new ArrayList<>();
@@ -357,14 +401,10 @@ public final class UsageRecorder {
   private boolean write() {
     try {
       for (Sent next = next(); next != null; next = next()) {
-        unanswered = next;
         store.add(next.batch);
-        unanswered = null;
-        count(0, next.marks, 0);
+        settle(next);
       }
       failures = 0;
-      Instant now = Instant.ofEpochMilli(clock.millis());
-      hours.values().removeIf(hour -> hour.isEmpty() && hour.isOver(now));
       return true;
     } catch (Throwable e) { // an Error too: the schedule would end for ever, without a word
       pause = Math.min(MAX_PAUSE, 1 << Math.min(failures++, 4)) - 1;
@@ -377,9 +417,34 @@ public final class UsageRecorder {
 
   /** The batch whose answer was lost, else a new one; null if there is nothing to write. */
   private @Nullable Sent next() {
-    if (unanswered != null) {
+    collecting.lock();
+    try {
+      if (unanswered == null) {
+        unanswered = batch();
+      }
+      if (unanswered == null) {
+        Instant now = Instant.ofEpochMilli(clock.millis());
+        hours.values().removeIf(hour -> hour.isOver(now));
+      }
       return unanswered;
+    } finally {
+      collecting.unlock();
     }
+  }
+
+  /** The store has it. */
+  private void settle(Sent sent) {
+    collecting.lock();
+    try {
+      boolean wasAbandoned = unanswered == null;
+      count(0, sent.marks, wasAbandoned ? -sent.marks : 0);
+      unanswered = null;
+    } finally {
+      collecting.unlock();
+    }
+  }
+
+  private @Nullable Sent batch() {
     Map<Object, Tally> tallies = new LinkedHashMap<>();
     long marks = 0;
     for (Hour hour : hours.values()) {
@@ -427,15 +492,5 @@ public final class UsageRecorder {
                 a.isMaximum()
                     ? Math.max(a.amount(), b.amount())
                     : Amounts.sum(a.amount(), b.amount())));
-  }
-
-  private void abandon() {
-    Counts now = counts;
-    if (now.pending() > 0) {
-      log.warn("{} marks of usage were dropped: closed before they were written", now.pending());
-      count(0, 0, now.pending());
-    }
-    hours.clear();
-    unanswered = null;
   }
 }

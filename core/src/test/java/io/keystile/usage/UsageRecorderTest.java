@@ -18,8 +18,10 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class UsageRecorderTest {
@@ -340,6 +342,94 @@ class UsageRecorderTest {
     recorder.flush();
     assertThat(reports.total(hours()).endpoints())
         .isEqualTo(Map.of(path.substring(0, UsageStore.MAX_LABEL_BYTES), 20L));
+  }
+
+  /** Does not answer before it is told to. */
+  private static final class Hanging implements UsageStore {
+    final CountDownLatch asked = new CountDownLatch(1);
+    final CountDownLatch answers = new CountDownLatch(1);
+    private final UsageStore store;
+
+    Hanging(UsageStore store) {
+      this.store = store;
+    }
+
+    @Override
+    public boolean add(Batch batch) {
+      asked.countDown();
+      try {
+        answers.await();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+      return store.add(batch);
+    }
+
+    @Override
+    public List<Tally> tallies(Filter filter, @Nullable Tally after, int limit) {
+      return store.tallies(filter, after, limit);
+    }
+
+    @Override
+    public int purge(Retention retention) {
+      return store.purge(retention);
+    }
+  }
+
+  /** Ten keys in each of fifty minutes, with room for ten, while a flush waits for its answer. */
+  private UsageRecorder usedWhileHanging(Hanging hanging, boolean collects) throws Exception {
+    UsageRecorder recorder = recorder(hanging, 10);
+    key(recorder, 1).accepted(now.get(), 1, 0, null);
+    Thread flush = new Thread(recorder::flush);
+    flush.setDaemon(true);
+    flush.start();
+    hanging.asked.await();
+    for (int minute = 0; minute < 50; minute++) {
+      for (int i = 0; i < 10; i++) {
+        key(recorder, i).accepted(now.get(), 1, 0, null);
+      }
+      now.addAndGet(60_000);
+      if (collects) {
+        recorder.collect();
+      }
+    }
+    return recorder;
+  }
+
+  @Test
+  void a_store_that_does_not_answer_keeps_nothing_from_being_counted() throws Exception {
+    Hanging hanging = new Hanging(store);
+    UsageRecorder recorder = usedWhileHanging(hanging, true);
+    assertThat(recorder.counts()).isEqualTo(new UsageRecorder.Counts(501, 0, 0));
+    hanging.answers.countDown();
+    assertThat(recorder.close()).isTrue();
+    assertThat(recorder.counts()).isEqualTo(new UsageRecorder.Counts(501, 501, 0));
+    assertThat(reports.total(hours()).requests()).isEqualTo(501);
+  }
+
+  @Test
+  void the_twin_that_collects_only_when_it_flushes_is_caught() throws Exception {
+    Hanging hanging = new Hanging(store);
+    UsageRecorder recorder = usedWhileHanging(hanging, false);
+    hanging.answers.countDown();
+    recorder.close();
+    System.out.println("usage, collected only by a flush that hangs: " + recorder.counts());
+    assertThat(recorder.counts().recorded()).isEqualTo(501);
+    assertThat(recorder.counts().dropped()).isPositive();
+  }
+
+  @Test
+  void what_is_abandoned_is_counted_at_once_and_again_if_the_store_answers() throws Exception {
+    Hanging hanging = new Hanging(store);
+    UsageRecorder recorder = usedWhileHanging(hanging, true);
+    recorder.abandon();
+    assertThat(recorder.counts()).isEqualTo(new UsageRecorder.Counts(501, 0, 501));
+    key(recorder, 1).accepted(now.get(), 1, 0, null);
+    recorder.collect();
+    hanging.answers.countDown();
+    assertThat(recorder.close()).isTrue();
+    assertThat(recorder.counts()).isEqualTo(new UsageRecorder.Counts(501, 1, 500));
+    assertThat(reports.total(hours()).requests()).isEqualTo(1);
   }
 
   @Test
