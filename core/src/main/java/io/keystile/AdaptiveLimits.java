@@ -36,11 +36,21 @@ record AdaptiveLimits(long floor, double ceiling) {
    */
   @Nullable Adapted next(
       @Nullable Adapted current, @Nullable Long planned, Risk risk, Instant now) {
+    Adapted capped = capped(current, planned, now);
     return switch (risk.level()) {
-      case HIGH -> tightened(current, planned, risk, now);
-      case LOW -> grown(current, planned, risk, now);
-      case MEDIUM, UNKNOWN -> isOlder(current, KEPT, now) ? null : current;
+      case HIGH -> tightened(capped, planned, risk, now);
+      case LOW -> grown(capped, planned, risk, now);
+      case MEDIUM, UNKNOWN -> isOlder(current, KEPT, now) ? null : capped;
     };
+  }
+
+  /** The plan may have become smaller since. */
+  private @Nullable Adapted capped(@Nullable Adapted current, @Nullable Long planned, Instant now) {
+    if (current == null || planned == null || current.perMinute() <= most(planned)) {
+      return current;
+    }
+    String why = "its plan became smaller, was " + current.perMinute() + " a minute";
+    return new Adapted(now, most(planned), why);
   }
 
   private @Nullable Adapted tightened(
@@ -61,7 +71,7 @@ record AdaptiveLimits(long floor, double ceiling) {
       return null;
     }
     long limit = limit(current, planned);
-    long most = (long) Math.floor(ceiling * planned);
+    long most = most(planned);
     // in whole numbers: 1.1 times 10 is a little more than 11 in floating point, of 30 less than 33
     long target = Math.min(most, Math.max(limit + 1, limit + limit / 10));
     boolean isSame = target == limit;
@@ -69,6 +79,10 @@ record AdaptiveLimits(long floor, double ceiling) {
       return current;
     }
     return new Adapted(now, target, why(risk, limit));
+  }
+
+  private long most(long planned) {
+    return (long) Math.floor(ceiling * planned);
   }
 
   private static boolean isOlder(@Nullable Adapted current, Duration age, Instant now) {

@@ -9,6 +9,7 @@ import io.keystile.usage.UsageRecorder;
 import io.keystile.usage.UsageReports;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -118,15 +119,20 @@ final class Assembly {
   private UsageRecording usage(
       UsageStore usageStore, KeyEditor editor, Limits limits, Events events) {
     RiskPolicy policy = options.riskPolicy;
+    UsageReports reports = UsageReports.on(usageStore).knowing(this::issuedAt);
     RequestRecords records = new RequestRecords(options.logsRequests, options.keptRequests);
     return new UsageRecording(
         new UsageRecorder(usageStore, options.clock, options.usageKeys),
         records.isOff() ? null : records,
         new Judging(
-            UsageReports.on(usageStore),
+            reports,
             options.clock,
             policy == null ? RiskSettings.usual() : policy.settings(),
             policy == null ? null : new RiskWatch(usageStore, editor, limits, policy, events)));
+  }
+
+  private @Nullable Instant issuedAt(String keyId) {
+    return options.store.find(keyId).map(stored -> stored.record().createdAt()).orElse(null);
   }
 
   private static void flush(UseRecorder recorder, @Nullable UsageRecording usage) {

@@ -32,6 +32,6 @@ record Judging(
 
   /** Judges all keys in use. Blocks; throws nothing. */
   void round() {
-    Objects.requireNonNull(watch, "watch").round();
+    Objects.requireNonNull(watch, "watch").round(reports);
   }
 }

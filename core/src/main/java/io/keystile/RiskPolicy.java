@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  *       the ceiling. Of a plan that does not limit a minute the limit is dropped.
  *   <li>At {@code MEDIUM} and {@code UNKNOWN} risk it stays; but what was last changed 30 days ago
  *       is dropped, and the plan applies again.
+ *   <li>Whatever the risk, a limit above the ceiling, because the plan was changed, comes down to
+ *       it.
  * </ul>
  *
  * <p>So a limit that was tightened stays for a day at least, however risk goes up and down
@@ -108,7 +110,7 @@ public final class RiskPolicy {
 
   /**
    * Sets from what risk on the listener is told, at most once per key, kind of anomaly and day of
-   * UTC.
+   * UTC; a second time only if the store's answer to the mark that says so was lost.
    *
    * @param level medium or high; default medium
    * @return a changed copy

@@ -7,6 +7,7 @@ import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyRecord.Adapted;
 import io.keystile.store.RevocationReason;
 import io.keystile.store.SecretVersion;
+import io.keystile.store.StoreException;
 import io.keystile.store.StoredKey;
 import io.keystile.store.UsageStore;
 import io.keystile.store.UsageStore.Batch;
@@ -48,7 +49,6 @@ final class RiskWatch {
   private static final String REASON = RevocationReason.SUSPICIOUS_ACTIVITY.name();
 
   private final UsageStore store;
-  private final UsageReports reports;
   private final KeyEditor editor;
   private final Limits limits;
   private final RiskPolicy policy;
@@ -57,7 +57,6 @@ final class RiskWatch {
 
   RiskWatch(UsageStore store, KeyEditor editor, Limits limits, RiskPolicy policy, Events events) {
     this.store = store;
-    reports = UsageReports.on(store);
     this.editor = editor;
     this.limits = limits;
     this.policy = policy;
@@ -65,7 +64,7 @@ final class RiskWatch {
   }
 
   /** One round, unless another node does it. Blocks; throws nothing. */
-  void round() {
+  void round(UsageReports reports) {
     try {
       Instant now = editor.now();
       long number = now.toEpochMilli() / policy.interval().toMillis();
@@ -79,9 +78,19 @@ final class RiskWatch {
     }
   }
 
-  /** Whether this node is the first to leave this mark. */
+  /**
+   * Whether this node is the first to leave this mark, or may be: if the answer of the store was
+   * lost, nobody else might do what is claimed, and it does no harm if somebody does it twice.
+   */
   private boolean claim(String id, Instant now, List<Tally> tallies) {
-    return store.add(new Batch(id, now, tallies));
+    try {
+      return store.add(new Batch(id, now, tallies));
+    } catch (StoreException e) {
+      if (e.kind() != StoreException.Kind.OUTCOME_UNKNOWN) {
+        throw e;
+      }
+      return true;
+    }
   }
 
   /** Does nothing to keys any more. */

@@ -115,6 +115,20 @@ class AdaptiveLimitsTest {
   }
 
   @Test
+  void a_plan_that_became_smaller_takes_its_limit_along_at_once_whatever_the_risk() {
+    Adapted wide = adapted(START, 600);
+    Instant soon = START.plusSeconds(1);
+    for (Level level : List.of(Level.LOW, Level.MEDIUM, Level.UNKNOWN)) {
+      Adapted next = USUAL.next(wide, 100L, risk(level, 0), soon);
+      assertThat(next.perMinute()).isEqualTo(200);
+      assertThat(next.why()).isEqualTo("its plan became smaller, was 600 a minute");
+      assertThat(USUAL.next(next, 100L, risk(level, 0), soon)).isSameAs(next);
+    }
+    assertThat(USUAL.next(wide, 100L, risk(Level.HIGH, 14_400), soon).perMinute()).isEqualTo(15);
+    assertThat(USUAL.next(wide, 300L, risk(Level.MEDIUM, 0), soon)).isSameAs(wide);
+  }
+
+  @Test
   void medium_and_unknown_risk_change_nothing_but_what_is_old() {
     for (Level level : List.of(Level.MEDIUM, Level.UNKNOWN)) {
       Adapted tight = adapted(START, 10);

@@ -10,6 +10,7 @@ import io.keystile.store.AuditEntry;
 import io.keystile.store.AuditFilter;
 import io.keystile.store.KeyRecord;
 import io.keystile.store.RevocationReason;
+import io.keystile.store.StoreException;
 import io.keystile.store.UsageStore.Batch;
 import io.keystile.store.UsageStore.Period;
 import io.keystile.store.UsageStore.Subject;
@@ -26,6 +27,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -430,5 +432,138 @@ class RiskWatchTest {
         .usingRecursiveComparison()
         .ignoringFields("keyId")
         .isEqualTo(other.risk(SampleKeys.id(7).toString()));
+  }
+
+  /** A store that loses the answers to marks, after it has left them or before. */
+  private UsageStoreWrapper losingAnswersToMarks(boolean leavesThem, List<String> lost) {
+    return new UsageStoreWrapper(store) {
+      @Override
+      public boolean add(Batch batch) {
+        boolean isMark = batch.id().startsWith("risk-") || batch.id().startsWith("alert-");
+        if (!isMark || lost.contains(batch.id())) {
+          return super.add(batch);
+        }
+        lost.add(batch.id());
+        if (leavesThem) {
+          super.add(batch);
+        }
+        throw new StoreException(StoreException.Kind.OUTCOME_UNKNOWN, "add", null);
+      }
+    };
+  }
+
+  @Test
+  void a_mark_whose_answer_was_lost_keeps_nothing_from_being_done() {
+    for (boolean leavesThem : new boolean[] {true, false}) {
+      told.clear();
+      List<String> lost = new CopyOnWriteArrayList<>();
+      try (Nodes lossy = new Nodes(losingAnswersToMarks(leavesThem, lost), nodes.time)) {
+        ApiKeys node =
+            lossy.node(
+                options ->
+                    options
+                        .recordUsage()
+                        .assessRisk(RiskPolicy.alerting().disabling())
+                        .listener(new Listening()));
+        IssuedKey key = stolenKey(node);
+        round(node);
+        round(node);
+        assertThat(lost).hasSizeGreaterThanOrEqualTo(3);
+        assertThat(told).contains("risk RATE", "risk NEW_NETWORK", "alert SUSPICIOUS_ACTIVITY");
+        assertThat(told.stream().filter("alert SUSPICIOUS_ACTIVITY"::equals)).hasSize(1);
+        assertThat(Nodes.verdict(node, key.revealToken())).isEqualTo("DISABLED");
+      }
+    }
+  }
+
+  @Test
+  void a_node_that_is_closed_in_the_middle_of_a_round_changes_no_key() {
+    AtomicReference<ApiKeys> closes = new AtomicReference<>();
+    UsageStoreWrapper closing =
+        new UsageStoreWrapper(store) {
+          @Override
+          public List<Tally> tallies(Filter filter, Tally after, int limit) {
+            ApiKeys node = closes.getAndSet(null);
+            if (node != null) {
+              node.close();
+            }
+            return super.tallies(filter, after, limit);
+          }
+        };
+    try (Nodes those = new Nodes(closing, nodes.time)) {
+      ApiKeys node =
+          those.node(
+              options ->
+                  options
+                      .recordUsage()
+                      .assessRisk(RiskPolicy.alerting().adaptingLimits().disabling())
+                      .listener(new Listening()));
+      IssuedKey key = stolenKey(node);
+      KeyRecord before = nodes.record(key.id());
+      nodes.time.advance(Duration.ofMinutes(15));
+      closes.set(node);
+      node.assess();
+      assertThat(closes.get()).isNull();
+      assertThat(nodes.record(key.id())).isEqualTo(before);
+      assertThat(told).isEmpty();
+
+      ApiKeys open = node(RiskPolicy.alerting().disabling());
+      round(open);
+      assertThat(Nodes.verdict(open, key.revealToken())).isEqualTo("DISABLED");
+    }
+  }
+
+  @Test
+  void a_key_that_was_not_used_since_its_issue_is_dormant_if_usage_was_recorded_all_the_time() {
+    ApiKeys node = node(RiskPolicy.alerting());
+    IssuedKey silent = node.issue(SPEC);
+    for (int days : new int[] {60, 200}) {
+      IssuedKey older = node.issue(SPEC);
+      nodes.time.advance(Duration.ofDays(days));
+      node.validate(older.revealToken(), Nodes.ANY, HOME);
+      node.flush();
+      assertThat(node.risk(older.id()).anomalies()).isEmpty(); // nobody was recorded then
+    }
+    IssuedKey busy = node.issue(SPEC);
+    usedForWeeks(busy); // thirty days, which begin 92 days before what follows
+    nodes.time.advance(Duration.ofDays(62));
+    node.validate(silent.revealToken(), Nodes.ANY, HOME);
+    node.flush();
+    assertThat(node.risk(silent.id()).level()).isEqualTo(Risk.Level.MEDIUM);
+    Risk.Anomaly dormant = node.risk(silent.id()).anomalies().get(0);
+    assertThat(dormant.kind()).isEqualTo(Risk.Kind.DORMANT_AWAKE);
+    assertThat(dormant.evidence()).matches("used after 9[01] days without use, as far as is known");
+    assertThat(node.forOwner("owner").risk(silent.id()).anomalies()).containsExactly(dormant);
+    assertThat(node.forOwner("thief").risk(silent.id()).anomalies()).isEmpty();
+  }
+
+  /** A client that makes 60 requests an hour as ever, and does not mind that most are refused. */
+  @Test
+  void refusals_by_a_tightened_limit_do_not_keep_it_tight() {
+    ApiKeys node = node(RiskPolicy.alerting().adaptingLimits(0, 2));
+    IssuedKey key = stolenKey(node);
+    round(node);
+    assertThat(node.find(key.id()).orElseThrow().adapted().perMinute()).isLessThan(20);
+
+    int refused = 0;
+    long tightest = Long.MAX_VALUE;
+    for (int hour = 0; hour < 5 * 24; hour++) {
+      for (int i = 0; i < 60; i++) {
+        refused +=
+            Nodes.verdict(node.validate(key.revealToken(), Nodes.ANY, HOME)).equals("ACCEPTED")
+                ? 0
+                : 1;
+        nodes.time.advance(Duration.ofMillis(120));
+      }
+      nodes.time.advance(Duration.ofMinutes(45).minusSeconds(8));
+      node.flush();
+      round(node);
+      tightest = Math.min(tightest, node.find(key.id()).orElseThrow().adapted().perMinute());
+    }
+    long atLast = node.find(key.id()).orElseThrow().adapted().perMinute();
+    System.out.printf(
+        "%,d requests refused, %d a minute at most, %d at last%n", refused, tightest, atLast);
+    assertThat(refused).isGreaterThan(1_000);
+    assertThat(atLast).isGreaterThanOrEqualTo(tightest + 3);
   }
 }

@@ -319,7 +319,7 @@ final class Findings {
       return;
     }
     Instant last = lastUseBefore(span.recent());
-    Instant since = last == null ? history.createdAt() : last;
+    Instant since = last == null ? history.silentSince() : last;
     if (since == null) {
       return;
     }
@@ -334,7 +334,7 @@ final class Findings {
           "used after "
               + silent.toDays()
               + " days without use"
-              + (last == null ? " since it was issued" : ""));
+              + (last == null ? ", as far as is known" : ""));
     }
   }
 

@@ -10,22 +10,24 @@ import org.jspecify.annotations.Nullable;
  * may be left out, and the last ones may be going on. Nothing changes the maps while they are read.
  *
  * @param keyId the key
- * @param createdAt when it was issued; null if that is not known
+ * @param silentSince since when it was silent if the maps show no use before the last 24 hours;
+ *     null if that is not known
  * @param hours all of the last 28 days and more, up to now
  * @param days as far back as there are any, 90 are looked at
  */
 record History(
     String keyId,
-    @Nullable Instant createdAt,
+    @Nullable Instant silentSince,
     SortedMap<Instant, Facts> hours,
     SortedMap<Instant, Facts> days) {
 
   static History of(
       String keyId,
-      @Nullable Instant createdAt,
+      @Nullable Instant silentSince,
       SortedMap<Instant, Usage> hours,
       SortedMap<Instant, Usage> days) {
-    return new History(keyId, createdAt, facts(hours, Measures.USUAL), facts(days, Measures.USUAL));
+    return new History(
+        keyId, silentSince, facts(hours, Measures.USUAL), facts(days, Measures.USUAL));
   }
 
   static SortedMap<Instant, Facts> facts(SortedMap<Instant, Usage> usage, Measures measures) {

@@ -17,6 +17,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,10 +53,13 @@ public final class UsageReports {
           Metric.PEAK_NETWORKS);
 
   private final UsageStore store;
+  private final Function<String, @Nullable Instant> issuedAt;
   private final @Nullable String owner;
 
-  private UsageReports(UsageStore store, @Nullable String owner) {
+  private UsageReports(
+      UsageStore store, Function<String, @Nullable Instant> issuedAt, @Nullable String owner) {
     this.store = Objects.requireNonNull(store, "store");
+    this.issuedAt = Objects.requireNonNull(issuedAt, "issuedAt");
     this.owner = owner;
   }
 
@@ -66,7 +70,19 @@ public final class UsageReports {
    * @return reports on all keys
    */
   public static UsageReports on(UsageStore store) {
-    return new UsageReports(store, null);
+    return new UsageReports(store, keyId -> null, null);
+  }
+
+  /**
+   * The same, knowing when keys were issued. Then risk finds a key that is dormant also if it was
+   * not used for as long as usage is read, or never.
+   *
+   * @param issuedAt tells it of a key id, null if there is no such key; may block. It is asked for
+   *     keys without earlier use alone
+   * @return such reports
+   */
+  public UsageReports knowing(Function<String, @Nullable Instant> issuedAt) {
+    return new UsageReports(store, issuedAt, owner);
   }
 
   /**
@@ -79,7 +95,7 @@ public final class UsageReports {
     if (this.owner != null && !this.owner.equals(owner)) {
       throw new IllegalArgumentException("owner: these reports are on another");
     }
-    return new UsageReports(store, Objects.requireNonNull(owner, "owner"));
+    return new UsageReports(store, issuedAt, Objects.requireNonNull(owner, "owner"));
   }
 
   /**
@@ -184,10 +200,35 @@ public final class UsageReports {
    * @return its risk; unknown for a key that was never used
    */
   public Risk risk(String keyId, RiskSettings settings, Instant now) {
-    UsageQuery hours = UsageQuery.perHour(back(now, HOURS_READ), after(now)).key(keyId);
-    UsageQuery days = UsageQuery.perDay(back(now, DAYS_READ), after(now)).key(keyId);
-    History history = History.of(keyId, null, byStart(hours), byStart(days));
-    return new Analyst(settings).assess(history, now);
+    SortedMap<Instant, Usage> hours =
+        byStart(UsageQuery.perHour(back(now, HOURS_READ), after(now)).key(keyId));
+    SortedMap<Instant, Usage> days =
+        byStart(UsageQuery.perDay(back(now, DAYS_READ), after(now)).key(keyId));
+    Instant recent = Span.at(now).recent();
+    boolean isNew = hours.headMap(recent).isEmpty() && days.headMap(Span.day(recent)).isEmpty();
+    Instant silentSince =
+        isNew && !hours.isEmpty() ? silentSince(keyId, settings, now, recent) : null;
+    return new Analyst(settings).assess(History.of(keyId, silentSince, hours, days), now);
+  }
+
+  /** Since when a key without earlier use was there and silent, if it is long ago and known. */
+  private @Nullable Instant silentSince(
+      String keyId, RiskSettings settings, Instant now, Instant recent) {
+    Instant issued = issuedAt.apply(keyId);
+    if (issued == null) {
+      return null;
+    }
+    Instant oldest = back(now, DAYS_READ);
+    Instant since = issued.isBefore(oldest) ? oldest : issued;
+    boolean isLong =
+        since.isBefore(back(recent, settings.length(RiskSettings.Option.DORMANT_AFTER)));
+    return isLong && wasRecorded(oldest, since) ? since : null;
+  }
+
+  /** Whether usage was recorded by then, of any key: what was not recorded was not silent. */
+  private boolean wasRecorded(Instant oldest, Instant then) {
+    UsageQuery query = UsageQuery.perDay(Span.day(oldest), Span.day(then).plus(Duration.ofDays(1)));
+    return !store.tallies(query.filter(null, Set.of(Metric.REQUESTS)), null, 1).isEmpty();
   }
 
   /**

@@ -350,7 +350,7 @@ class AnalystTest {
         new Analyst(RiskSettings.usual())
             .assess(never.history(Measures.USUAL, NOW.minus(200, DAYS)), NOW);
     assertThat(risk.anomalies().get(0).evidence())
-        .isEqualTo("used after 199 days without use since it was issued");
+        .isEqualTo("used after 199 days without use, as far as is known");
   }
 
   @Test
