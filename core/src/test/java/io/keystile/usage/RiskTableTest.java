@@ -54,7 +54,6 @@ class RiskTableTest {
 
   private static RiskTrial print(RiskTrial trial) {
     System.out.println(trial.table());
-    System.out.println("first suspicions of honest keys, by kind: " + trial.falseKinds);
     trial.falseHighs.forEach(System.out::println);
     return trial;
   }

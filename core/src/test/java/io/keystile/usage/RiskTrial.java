@@ -30,7 +30,8 @@ final class RiskTrial {
   private final Measures measures;
   private final Analyst analyst;
   private final Map<Misuse.Kind, int[]> found = new EnumMap<>(Misuse.Kind.class);
-  final Map<Risk.Kind, Integer> falseKinds = new EnumMap<>(Risk.Kind.class);
+  private final Map<Risk.Kind, Integer> trueKinds = new EnumMap<>(Risk.Kind.class);
+  private final Map<Risk.Kind, Integer> falseKinds = new EnumMap<>(Risk.Kind.class);
   final List<String> falseHighs = new ArrayList<>();
   int clients;
   long honestHours;
@@ -147,6 +148,7 @@ final class RiskTrial {
     Watched misused = clean.copy();
     boolean atOnce = client.comesAtOnce();
     Level worst = Level.LOW;
+    Set<Risk.Kind> newKinds = EnumSet.noneOf(Risk.Kind.class);
     for (int hour = misuse.start; hour < misuse.onset + PATIENCE; hour++) {
       Sheet sheet = client.hour(hour);
       Analyst.Verdict without = clean.take(hour, sheet, atOnce, true);
@@ -154,7 +156,13 @@ final class RiskTrial {
       if (with != null && isNews(with, without) && with.level().compareTo(worst) > 0) {
         worst = with.level();
       }
+      if (with != null) {
+        Set<Risk.Kind> kinds = kinds(with);
+        kinds.removeAll(without == null ? Set.of() : kinds(without));
+        newKinds.addAll(kinds);
+      }
     }
+    newKinds.forEach(kind -> trueKinds.merge(kind, 1, Integer::sum));
     int[] counts = found.get(misuse.kind);
     counts[0]++;
     counts[1] += worst.compareTo(Level.MEDIUM) >= 0 ? 1 : 0;
@@ -178,6 +186,7 @@ final class RiskTrial {
     private final MadeUpClient client;
     private int lastMedium = -PATIENCE - 1;
     private int lastHigh = -PATIENCE - 1;
+    private final Map<Risk.Kind, Integer> lastOfKind = new EnumMap<>(Risk.Kind.class);
 
     Episodes(MadeUpClient client) {
       this.client = client;
@@ -194,9 +203,12 @@ final class RiskTrial {
       if (verdict.level().compareTo(Level.MEDIUM) >= 0) {
         if (hour - lastMedium > PATIENCE) {
           falseMedium++;
-          kinds(verdict).forEach(kind -> falseKinds.merge(kind, 1, Integer::sum));
         }
         lastMedium = hour;
+        for (Risk.Kind kind : kinds(verdict)) {
+          Integer last = lastOfKind.put(kind, hour);
+          falseKinds.merge(kind, last == null || hour - last > PATIENCE ? 1 : 0, Integer::sum);
+        }
       }
       if (verdict.level() == Level.HIGH) {
         if (hour - lastHigh > PATIENCE) {
@@ -264,6 +276,18 @@ final class RiskTrial {
     table.append(line("false MEDIUM per 100 keys and month", "%.1f", falseMediums()));
     table.append(line("precision of HIGH", "%.2f", precision(Level.HIGH)));
     table.append(line("precision of MEDIUM and HIGH", "%.2f", precision(Level.MEDIUM)));
+    table.append('\n');
+    table.append("| Anomaly | Found because of misuse | In honest use | Precision |\n");
+    table.append("|---|---|---|---|\n");
+    for (Risk.Kind kind : Risk.Kind.values()) {
+      int right = trueKinds.getOrDefault(kind, 0);
+      int wrong = falseKinds.getOrDefault(kind, 0);
+      String precision =
+          right + wrong == 0
+              ? "-"
+              : String.format(Locale.ROOT, "%.2f", (double) right / (right + wrong));
+      table.append("| `" + kind + "` | " + right + " | " + wrong + " | " + precision + " |\n");
+    }
     return table.toString();
   }
 
