@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The token is good for what was asked. Immutable. */
 public final class Accepted implements Validation {
+  /** Instead of a time, for what does not count. */
+  static final long DRY_RUN = Long.MIN_VALUE;
+
   private final KeyInUse key;
   private final int secretVersion;
   private final Origin origin;
@@ -18,7 +21,7 @@ public final class Accepted implements Validation {
   private final long rotateBy;
 
   /**
-   * @param at when it was decided, milliseconds since 1970
+   * @param at when it was decided, milliseconds since 1970; {@link #DRY_RUN} if it does not count
    * @param rotateBy milliseconds since 1970, {@link Long#MAX_VALUE} for no notice
    */
   Accepted(KeyInUse key, int secretVersion, Origin origin, long at, long rotateBy) {
@@ -92,7 +95,8 @@ public final class Accepted implements Validation {
    * Tells how the request was answered, for {@linkplain ApiKeysBuilder#recordUsage usage} and logs
    * of single requests ({@link ApiKeysBuilder#logRequests}, {@link ApiKeysBuilder#keepRequests}).
    * To be called once, after the response; a host that does not leaves out what only it knows. Does
-   * nothing if usage is not recorded. Does not block.
+   * nothing if usage is not recorded, or for the result of a {@linkplain ApiKeys#peek dry run}.
+   * Does not block.
    *
    * <pre>{@code
    * accepted.answered("GET", "/forecast/{city}", 200, System.nanoTime() - began, body.length);
@@ -108,7 +112,7 @@ public final class Accepted implements Validation {
   public void answered(
       String method, @Nullable String endpoint, int status, long nanos, long bytes) {
     Objects.requireNonNull(method, "method");
-    KeyUse use = key.use;
+    KeyUse use = use();
     if (use != null) {
       use.answered(at, method, endpoint, status, nanos);
       use.transferred(at, KeyUse.ALL_BYTES, bytes);
@@ -132,6 +136,10 @@ public final class Accepted implements Validation {
     }
   }
 
+  private @Nullable KeyUse use() {
+    return at == DRY_RUN ? null : key.use;
+  }
+
   /**
    * Tells of bytes that are counted by themselves, as those of images, besides the ones told with
    * {@link #answered}. Does nothing if usage is not recorded. Does not block, but for the log of
@@ -142,7 +150,7 @@ public final class Accepted implements Validation {
    */
   public void transferred(String category, long bytes) {
     Objects.requireNonNull(category, "category");
-    KeyUse use = key.use;
+    KeyUse use = use();
     if (use != null) {
       use.transferred(at, category, bytes);
     }

@@ -473,7 +473,7 @@ public final class ApiKeys implements AutoCloseable {
    * @return the owner's view
    */
   public OwnerKeys forOwner(String owner) {
-    return OwnerKeys.of(this::administration, () -> recording().judging(), owner);
+    return OwnerKeys.of(this::administration, this::recording, owner);
   }
 
   /**

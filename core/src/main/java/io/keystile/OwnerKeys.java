@@ -1,5 +1,6 @@
 package io.keystile;
 
+import io.keystile.usage.RequestRecord;
 import io.keystile.usage.Risk;
 import io.keystile.usage.UsageReports;
 import java.time.Duration;
@@ -47,7 +48,7 @@ import org.jspecify.annotations.Nullable;
 public final class OwnerKeys {
 
   private final Supplier<Administration> administration;
-  private final Supplier<Judging> judging;
+  private final Supplier<UsageRecording> recording;
   private final String owner;
 
   // assigned by the method that makes the copy, before anybody else sees it, and never again
@@ -59,14 +60,14 @@ public final class OwnerKeys {
   private @Nullable Duration maxLifetime;
 
   private OwnerKeys(
-      Supplier<Administration> administration, Supplier<Judging> judging, String owner) {
+      Supplier<Administration> administration, Supplier<UsageRecording> recording, String owner) {
     this.administration = administration;
-    this.judging = judging;
+    this.recording = recording;
     this.owner = owner;
   }
 
   private OwnerKeys copy() {
-    OwnerKeys copy = new OwnerKeys(administration, judging, owner);
+    OwnerKeys copy = new OwnerKeys(administration, recording, owner);
     copy.grantable = grantable;
     copy.plans = plans;
     copy.subjects = subjects;
@@ -80,11 +81,11 @@ public final class OwnerKeys {
    * Nothing may be granted yet.
    *
    * @param administration asked for at each call: it is not given out when all is closed
-   * @param judging asked for in the same way
+   * @param recording asked for in the same way
    */
   static OwnerKeys of(
-      Supplier<Administration> administration, Supplier<Judging> judging, String owner) {
-    return new OwnerKeys(administration, judging, Arguments.name(owner, "owner"));
+      Supplier<Administration> administration, Supplier<UsageRecording> recording, String owner) {
+    return new OwnerKeys(administration, recording, Arguments.name(owner, "owner"));
   }
 
   /**
@@ -337,7 +338,7 @@ public final class OwnerKeys {
    * @throws IllegalStateException if usage is not recorded, see {@link ApiKeysBuilder#recordUsage}
    */
   public UsageReports usage() {
-    return judging.get().reports().within(owner);
+    return recording.get().judging().reports().within(owner);
   }
 
   /**
@@ -349,6 +350,20 @@ public final class OwnerKeys {
    * @throws io.keystile.store.StoreException if the store fails
    */
   public Risk risk(String keyId) {
-    return judging.get().risk(usage(), keyId);
+    return recording.get().judging().risk(usage(), keyId);
+  }
+
+  /**
+   * The last requests of a key of this owner that this node has answered, as {@link
+   * ApiKeys#recentRequests} tells them. Asks nobody.
+   *
+   * @param keyId the key id
+   * @return at most 100, the oldest first; none for a key that is another's
+   * @throws IllegalStateException if usage is not recorded
+   */
+  public List<RequestRecord> recentRequests(String keyId) {
+    return recording.get().recent(keyId).stream()
+        .filter(request -> request.owner().equals(owner))
+        .toList();
   }
 }

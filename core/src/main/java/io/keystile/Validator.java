@@ -338,7 +338,8 @@ final class Validator {
     }
     RotationRules.Notice notice = secret.notice;
     long rotateBy = now < notice.from() ? NO_NOTICE : notice.until();
-    return new Accepted(inUse, secret.number, request.origin(), now, rotateBy);
+    long at = request.recorded() ? now : Accepted.DRY_RUN;
+    return new Accepted(inUse, secret.number, request.origin(), at, rotateBy);
   }
 
   /** Tells the host of what gives a secret away, unless the key is of no use any more. */

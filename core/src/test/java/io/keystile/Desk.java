@@ -123,7 +123,7 @@ final class Desk {
   }
 
   /** Where no usage is recorded. */
-  static Judging noUsage() {
+  static UsageRecording noUsage() {
     throw new IllegalStateException("no usage");
   }
 }

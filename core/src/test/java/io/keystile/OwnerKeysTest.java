@@ -71,6 +71,7 @@ class OwnerKeysTest {
           // attacked where usage is recorded, in RiskWatchTest
           "usage",
           "risk",
+          "recentRequests",
           "mayGrant",
           "plans",
           "subjects",

@@ -53,7 +53,9 @@ class UsageLifeTest {
     accepted.transferred("image", 300);
     node.validate(key.revealToken(), READ, address); // and the host says no more
     node.validate(key.revealToken(), WRITE, text);
-    node.peek(key.revealToken(), READ, text);
+    Accepted dry = (Accepted) node.peek(key.revealToken(), READ, text);
+    dry.answered("GET", "/orders/{id}", 200, 2_500_000, 1_000);
+    dry.transferred("image", 300);
     node.validate("acme_live_nonsense", READ, text);
     node.flush();
 
@@ -80,6 +82,9 @@ class UsageLifeTest {
                 "192.0.2.7",
                 1_000L,
                 "billing"));
+    assertThat(node.forOwner("owner").recentRequests(key.id()))
+        .isEqualTo(node.recentRequests(key.id()));
+    assertThat(node.forOwner("thief").recentRequests(key.id())).isEmpty();
   }
 
   @Test

@@ -86,13 +86,13 @@ public final class Portal implements HttpHandler {
   public static Portal create(
       ApiKeys keys, Offer offer, Accounts accounts, @Nullable String origin) {
     Parts parts =
-        new Parts(new FormGuard(origin), InstantSource.system(), System::nanoTime, panels(keys));
+        new Parts(new FormGuard(origin), InstantSource.system(), System::nanoTime, panels());
     return new Portal(keys, offer, accounts, parts);
   }
 
   /** What the page of a key tells besides. */
-  static List<KeyPanel> panels(ApiKeys keys) {
-    return List.of(new UsagePanel(), new RiskPanel(), new RequestsPanel(keys::recentRequests));
+  static List<KeyPanel> panels() {
+    return List.of(new UsagePanel(), new RiskPanel(), new RequestsPanel());
   }
 
   private void on(String method, String path, Action action) {

@@ -7,26 +7,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The last requests with a key, one by one, so that its owner can tell whether they are his. */
 final class RequestsPanel implements KeyPanel {
   private static final int SHOWN = 10;
 
-  private final Function<String, List<RequestRecord>> recent;
-
-  /**
-   * @param recent the last requests with a key, the oldest first
-   */
-  RequestsPanel(Function<String, List<RequestRecord>> recent) {
-    this.recent = recent;
-  }
-
   @Override
   public Html of(OwnerKeys mine, KeyDetails key, Instant now) {
-    // the facade has found the key, so its requests are the owner's
-    List<RequestRecord> newest = new ArrayList<>(recent.apply(key.id()));
+    List<RequestRecord> newest = new ArrayList<>(mine.recentRequests(key.id()));
     Collections.reverse(newest);
     return Html.of(
         "<section class=\"card\"><h2>Last requests</h2>{}</section>\n",

@@ -72,7 +72,7 @@ final class Site implements AutoCloseable {
             .matcher(accounts.revealPasswords())
             .results()
             .collect(Collectors.toMap(m -> m.group(1), m -> m.group(2)));
-    List<KeyPanel> panels = new ArrayList<>(Portal.panels(keys));
+    List<KeyPanel> panels = new ArrayList<>(Portal.panels());
     panels.addAll(more);
     HttpHandler portal =
         new Portal(
