@@ -175,6 +175,43 @@ class RiskWatchTest {
   }
 
   @Test
+  void nodes_that_share_limits_share_one_that_was_tightened() {
+    List<ApiKeys> both = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      both.add(
+          nodes.node(
+              options ->
+                  options
+                      .defaultPlan(Plan.standard())
+                      .sharedLimits(Duration.ofHours(1)) // so long that they speak when told to
+                      .recordUsage()
+                      .assessRisk(RiskPolicy.alerting().adaptingLimits())));
+    }
+    IssuedKey key = both.get(0).issue(SPEC);
+    nodes.time.advance(Duration.ofDays(31));
+    usedForWeeks(key);
+    for (int i = 0; i < 3; i++) {
+      both.forEach(ApiKeys::exchange);
+      nodes.time.advance(Duration.ofMinutes(1));
+    }
+    stolen(both.get(0), key);
+    round(both.get(0));
+    assertThat(both.get(0).find(key.id()).orElseThrow().adapted().perMinute()).isEqualTo(10);
+
+    both.forEach(ApiKeys::poll);
+    both.forEach(ApiKeys::exchange);
+    nodes.time.advance(Duration.ofMinutes(2));
+    int accepted = 0;
+    for (int second = 0; second < 50; second++) {
+      nodes.time.advance(Duration.ofSeconds(1).plusMillis(5));
+      for (ApiKeys node : both) {
+        accepted += Uses.accepted(node, key, 5);
+      }
+    }
+    assertThat(accepted).isEqualTo(10);
+  }
+
+  @Test
   void a_limit_comes_back_a_step_a_day_once_risk_is_low() {
     ApiKeys node = node(RiskPolicy.alerting().adaptingLimits());
     IssuedKey key = stolenKey(node);
