@@ -1,0 +1,139 @@
+package io.keystile.benchmarks;
+
+import io.keystile.Access;
+import io.keystile.ApiKeys;
+import io.keystile.ApiKeysBuilder;
+import io.keystile.IssuedKey;
+import io.keystile.KeySpec;
+import io.keystile.Origin;
+import io.keystile.ServerSecret;
+import io.keystile.Validation;
+import io.keystile.limit.Plan;
+import io.keystile.limit.Window;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+
+/** How nodes are set up for measuring: as a host would, but that nothing goes on beside it. */
+final class Node {
+  static final Access READ = Access.requiring("forecast:read");
+  static final Origin HERE = Origin.of("192.0.2.7").secure(true);
+  static final KeySpec SPEC =
+      KeySpec.forOwner("owner")
+          .scopes("forecast:read", "forecast:write")
+          .lifetime(Duration.ofDays(3650));
+
+  private static final int TOGETHER = 5_000;
+
+  private Node() {}
+
+  /**
+   * A node that keeps all keys of a population in memory, without limits.
+   *
+   * @param store its store
+   * @param population how many keys it will see
+   * @return a builder, for what a row needs besides
+   */
+  static ApiKeysBuilder builder(MapStore store, int population) {
+    return ApiKeys.builder(store)
+        .brand("acme")
+        .environment("live")
+        .defaultPlan(Plan.unlimited())
+        .cachedKeys(population + population / 4)
+        .limitedKeys(2 * population)
+        .unknownIds(population + population / 4, Duration.ofHours(1))
+        .loaders(2, 100_000)
+        .loadDeadline(Duration.ofMinutes(1)) // a million loads wait for each other
+        // so that the polls of a cluster of one are not measured
+        .propagation(Duration.ofHours(1))
+        .maxStale(Duration.ofDays(1))
+        .refreshAfter(Duration.ofHours(23))
+        .entryAge(Duration.ofDays(1))
+        .useInterval(Duration.ofHours(1));
+  }
+
+  /** A secret that is the same in each run. */
+  static ServerSecret secret(String id, long seed) {
+    byte[] bytes = new byte[32];
+    new Random(seed).nextBytes(bytes);
+    return ServerSecret.of(id, bytes);
+  }
+
+  /** One window of a second. */
+  static Plan oneWindow(long limit) {
+    return Plan.of("one", Window.perSecond(limit));
+  }
+
+  /** The four windows of the default plan, with one limit for all. */
+  static Plan fourWindows(long limit) {
+    return Plan.of(
+        "four",
+        Window.perSecond(limit),
+        Window.perMinute(limit),
+        Window.perHour(limit),
+        Window.perDay(limit));
+  }
+
+  /**
+   * The tokens of one kind, of keys that are in this store; those of an unknown kind are not.
+   *
+   * @param kind what is sent
+   * @param stream how many
+   * @param store where the keys go
+   * @param pepper of the node that will see them, or none
+   * @param spec of each key
+   * @return one for each client
+   */
+  static String[] tokens(
+      Kind kind, TokenStream stream, MapStore store, List<ServerSecret> pepper, KeySpec spec) {
+    MapStore target = kind == Kind.UNKNOWN ? new MapStore() : store;
+    ApiKeysBuilder builder = builder(target, stream.population);
+    pepper.forEach(builder::pepper);
+    if (kind == Kind.EXPIRED) {
+      InstantSource before = () -> Instant.now().minus(Duration.ofDays(2));
+      builder.time(before, System::nanoTime);
+    }
+    try (ApiKeys issuer = builder.build()) {
+      IssuedKey[] keys = stream.issue(issuer, kind.spec(spec));
+      return kind.tokens(keys, issuer);
+    }
+  }
+
+  /**
+   * Sends each token once, many at a time, so that all keys are in memory then.
+   *
+   * @param node who is to keep them
+   * @param tokens what is sent
+   * @return the answers
+   */
+  static List<Validation> warm(ApiKeys node, String[] tokens) {
+    List<Validation> answers = new ArrayList<>(tokens.length);
+    List<CompletableFuture<Validation>> pending = new ArrayList<>(TOGETHER);
+    for (String token : tokens) {
+      pending.add(node.validateAsync(token, READ, HERE));
+      if (pending.size() == TOGETHER) {
+        pending.forEach(answer -> answers.add(answer.join()));
+        pending.clear();
+      }
+    }
+    pending.forEach(answer -> answers.add(answer.join()));
+    return answers;
+  }
+
+  /**
+   * Sends each token once, and makes sure of the answers.
+   *
+   * @throws IllegalStateException if one is not as expected
+   */
+  static void warm(ApiKeys node, String[] tokens, Kind kind) {
+    for (Validation answer : warm(node, tokens)) {
+      if (!kind.isExpected(answer)) {
+        throw new IllegalStateException(kind + " was answered with " + answer);
+      }
+    }
+  }
+}
