@@ -3,7 +3,6 @@ package io.keystile.benchmarks;
 import io.keystile.benchmarks.TokenStream.Client;
 import java.security.DigestException;
 import java.security.MessageDigest;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -33,13 +32,13 @@ public class FloorBenchmark {
     private String[] stream;
 
     /**
-     * Issues the tokens.
+     * Makes the tokens.
      *
      * @param order the stream
      */
     @Setup
-    public void issue(TokenStream order) {
-      stream = order.of(Node.tokens(Kind.GOOD, order, MapStore.forgetful(), List.of(), Node.SPEC));
+    public void make(TokenStream order) {
+      stream = order.of(order.texts());
     }
   }
 

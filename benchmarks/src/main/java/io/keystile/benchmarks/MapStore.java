@@ -52,6 +52,11 @@ final class MapStore implements KeyStore, UsageStore {
     return new MapStore(false, 0);
   }
 
+  /** Stores a key that was not issued. */
+  void put(KeyRecord record) {
+    records.put(record.id(), record);
+  }
+
   /** How many loads there were. */
   long loads() {
     return loads.sum();

@@ -10,10 +10,16 @@ import io.keystile.ServerSecret;
 import io.keystile.Validation;
 import io.keystile.limit.Plan;
 import io.keystile.limit.Window;
+import io.keystile.store.KeyRecord;
+import io.keystile.store.SecretVersion;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -22,12 +28,17 @@ import java.util.concurrent.CompletableFuture;
 final class Node {
   static final Access READ = Access.requiring("forecast:read");
   static final Origin HERE = Origin.of("192.0.2.7").secure(true);
-  static final KeySpec SPEC =
-      KeySpec.forOwner("owner")
-          .scopes("forecast:read", "forecast:write")
-          .lifetime(Duration.ofDays(3650));
 
+  private static final String BRAND = "acme";
+  private static final String ENVIRONMENT = "live";
+  private static final String OWNER = "owner";
+  private static final List<String> SCOPES = List.of("forecast:read", "forecast:write");
+  private static final Duration LIFETIME = Duration.ofDays(3650);
+  private static final Instant BEGIN = Instant.now().truncatedTo(ChronoUnit.MILLIS);
   private static final int TOGETHER = 5_000;
+
+  static final KeySpec SPEC =
+      KeySpec.forOwner(OWNER).scopes(SCOPES.toArray(String[]::new)).lifetime(LIFETIME);
 
   private Node() {}
 
@@ -40,8 +51,8 @@ final class Node {
    */
   static ApiKeysBuilder builder(MapStore store, int population) {
     return ApiKeys.builder(store)
-        .brand("acme")
-        .environment("live")
+        .brand(BRAND)
+        .environment(ENVIRONMENT)
         .defaultPlan(Plan.unlimited())
         .cachedKeys(population + population / 4)
         .limitedKeys(2 * population)
@@ -90,6 +101,11 @@ final class Node {
    */
   static String[] tokens(
       Kind kind, TokenStream stream, MapStore store, List<ServerSecret> pepper, KeySpec spec) {
+    if (kind == Kind.GOOD && pepper.isEmpty() && spec == SPEC) {
+      String[] tokens = stream.texts();
+      Arrays.stream(tokens).parallel().forEach(token -> store.put(record(token)));
+      return tokens; // a tenth of the time that it takes to issue a million of them
+    }
     MapStore target = kind == Kind.UNKNOWN ? new MapStore() : store;
     ApiKeysBuilder builder = builder(target, stream.population);
     pepper.forEach(builder::pepper);
@@ -101,6 +117,33 @@ final class Node {
       IssuedKey[] keys = stream.issue(issuer, kind.spec(spec));
       return kind.tokens(keys, issuer);
     }
+  }
+
+  /** The record that an issue leaves of such a token. */
+  private static KeyRecord record(String token) {
+    byte[] text = new byte[Sha256.LENGTH];
+    Sha256.copy(token, text);
+    SecretVersion version =
+        new SecretVersion(
+            1,
+            "sha256",
+            null,
+            HexFormat.of().formatHex(Sha256.digest().digest(text)),
+            token.substring(token.length() - 4),
+            BEGIN,
+            null,
+            null,
+            BEGIN.plus(LIFETIME),
+            null,
+            null);
+    return KeyRecord.builder()
+        .id(new String(text, 0, Sha256.ID_LENGTH, StandardCharsets.US_ASCII))
+        .prefix(BRAND, ENVIRONMENT)
+        .owner(OWNER)
+        .scopes(SCOPES)
+        .createdAt(BEGIN)
+        .versions(List.of(version))
+        .build();
   }
 
   /**

@@ -112,7 +112,7 @@ public class PeerBenchmark {
      */
     @Setup
     public void prepare(TokenStream order, BenchmarkParams params) throws DigestException {
-      String[] tokens = Node.tokens(Kind.GOOD, order, MapStore.forgetful(), List.of(), Node.SPEC);
+      String[] tokens = order.texts();
       stream = order.of(tokens);
       boolean inMap = params.getBenchmark().endsWith("chmSha256");
       boolean limited = params.getBenchmark().endsWith("caffeineBucket4j");
@@ -188,7 +188,7 @@ public class PeerBenchmark {
      */
     @Setup
     public void prepare(TokenStream order) throws SQLException {
-      String[] tokens = Node.tokens(Kind.GOOD, order, MapStore.forgetful(), List.of(), Node.SPEC);
+      String[] tokens = order.texts();
       stream = order.of(tokens);
       HikariConfig config = new HikariConfig();
       config.setJdbcUrl("jdbc:h2:mem:tutorial;DB_CLOSE_DELAY=-1");

@@ -8,6 +8,9 @@ final class Sha256 {
   /** Bytes that are hashed of each token: an id of 22, a separator, a secret of 32. */
   static final int LENGTH = 55;
 
+  /** Digits of the id at the beginning of it. */
+  static final int ID_LENGTH = 22;
+
   /** Digits of the checksum behind them. */
   private static final int CHECKSUM = 6;
 

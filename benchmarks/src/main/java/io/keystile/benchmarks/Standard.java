@@ -178,7 +178,7 @@ public final class Standard {
             Results.FLOOR,
             "ValidationBenchmark.acceptedWithLimits",
             "PeerBenchmark.caffeineSha256");
-    return new Part(rows, MILLION, 1, 15);
+    return new Part(rows, MILLION, 1, 20);
   }
 
   private static Part threads(int number) {

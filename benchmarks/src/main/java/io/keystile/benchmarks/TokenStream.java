@@ -3,6 +3,7 @@ package io.keystile.benchmarks;
 import io.keystile.ApiKeys;
 import io.keystile.IssuedKey;
 import io.keystile.KeySpec;
+import io.keystile.TokenTexts;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Param;
@@ -37,6 +38,15 @@ public class TokenStream {
   @Setup
   public void draw() {
     order = Zipf.draw(population, zipf, LENGTH, SEED);
+  }
+
+  /** As many tokens as there are clients, of no keys yet. */
+  String[] texts() {
+    TokenTexts texts = new TokenTexts();
+    return IntStream.range(0, population)
+        .parallel()
+        .mapToObj(i -> texts.next())
+        .toArray(String[]::new);
   }
 
   /**
