@@ -136,7 +136,7 @@ public class PeerBenchmark {
     }
   }
 
-  private static Bucket bucket() {
+  static Bucket bucket() {
     LocalBucketBuilder builder = Bucket.builder();
     for (Duration length :
         List.of(
@@ -173,6 +173,8 @@ public class PeerBenchmark {
     static final class Row {
       private final String expiresAt = Instant.now().plus(LONG).toString();
       private final boolean enabled = true;
+
+      @SuppressWarnings("UnusedVariable") // read by whoever looks at the key
       private volatile String lastUsedAt = "";
     }
 

@@ -82,7 +82,7 @@ public final class Standard {
           "quick",
           1,
           3,
-          400,
+          800,
           3,
           200,
           List.of(
@@ -212,6 +212,7 @@ public final class Standard {
                 plan.warmupMillis(),
                 plan.iterations(),
                 plan.millis()));
+    facts.add(HeapPerKey.text());
     List<RunResult> results = new ArrayList<>();
     for (Part part : plan.parts()) {
       results.addAll(new Runner(options(plan, part).build()).run());

@@ -105,7 +105,7 @@ class ResultsTest {
 
     String validation = Files.readString(folder.resolve("validation-test.svg"));
     String peers = Files.readString(folder.resolve("peers-test.svg"));
-    assertThat(validation).contains("<svg").contains("<path");
+    assertThat(validation).contains("<svg").contains("<path").contains("<title>What");
     assertThat(peers).contains("<svg").isNotEqualTo(validation);
   }
 }
