@@ -3,9 +3,11 @@ package io.keystile.benchmarks;
 import io.keystile.benchmarks.Results.Row;
 import io.keystile.benchmarks.Results.Which;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.VectorGraphicsEncoder;
@@ -15,6 +17,9 @@ import org.knowm.xchart.style.Styler.LegendPosition;
 /** Draws results. */
 final class Charts {
   private static final String[] SAME = {"population", "1000", "zipf", "0.99"};
+
+  private static final Pattern DIGITS = Pattern.compile("(\\d+\\.\\d\\d)\\d+");
+  private static final Pattern SVG = Pattern.compile("<svg [^>]*>");
 
   private Charts() {}
 
@@ -103,8 +108,13 @@ final class Charts {
   }
 
   private static void write(CategoryChart chart, Path file) throws IOException {
-    if (!chart.getSeriesMap().isEmpty()) {
-      VectorGraphicsEncoder.saveVectorGraphic(chart, file.toString(), VectorGraphicsFormat.SVG);
+    if (chart.getSeriesMap().isEmpty()) {
+      return;
     }
+    VectorGraphicsEncoder.saveVectorGraphic(chart, file.toString(), VectorGraphicsFormat.SVG);
+    // letters are drawn as outlines, of which two digits are enough; readers need a title in text
+    String svg = DIGITS.matcher(Files.readString(file)).replaceAll("$1");
+    String title = "<title>" + chart.getTitle() + "</title>";
+    Files.writeString(file, SVG.matcher(svg).replaceFirst("$0" + title));
   }
 }
