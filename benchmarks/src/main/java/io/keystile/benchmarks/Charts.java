@@ -2,6 +2,7 @@ package io.keystile.benchmarks;
 
 import io.keystile.benchmarks.Results.Row;
 import io.keystile.benchmarks.Results.Which;
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,6 +101,7 @@ final class Charts {
             .yAxisTitle("multiple of SHA-256 (CPU time)")
             .build();
     chart.getStyler().setXAxisLabelRotation(45).setLegendPosition(LegendPosition.InsideNE);
+    chart.getStyler().setChartBackgroundColor(Color.WHITE);
     if (!labels.isEmpty()) {
       chart.addSeries("lowest iteration", labels, lowest);
       chart.addSeries("median iteration", labels, median);

@@ -18,6 +18,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.ThreadParams;
 
 /**
  * Validation where some keys are not in memory: most requests come from the clients of the stream,
@@ -69,9 +70,13 @@ public class MissBenchmark {
      *
      * @param client what was sent
      * @param benchmark what was asked
+     * @param threads how many sent
      */
     @TearDown
-    public void check(Client client, MissBenchmark benchmark) {
+    public void check(Client client, MissBenchmark benchmark, ThreadParams threads) {
+      if (threads.getThreadCount() > 1) {
+        return;
+      }
       double sent = client.sent() - before;
       double share = (benchmark.store.loads() - benchmark.loadsBefore) / sent;
       double expected = 1 - benchmark.hits;
