@@ -17,12 +17,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 
 /** How nodes are set up for measuring: as a host would, but that nothing goes on beside it. */
 final class Node {
@@ -34,7 +32,6 @@ final class Node {
   private static final String OWNER = "owner";
   private static final List<String> SCOPES = List.of("forecast:read", "forecast:write");
   private static final Duration LIFETIME = Duration.ofDays(3650);
-  private static final int TOGETHER = 5_000;
 
   static final KeySpec SPEC =
       KeySpec.forOwner(OWNER).scopes(SCOPES.toArray(String[]::new)).lifetime(LIFETIME);
@@ -147,24 +144,14 @@ final class Node {
   }
 
   /**
-   * Sends each token once, many at a time, so that all keys are in memory then.
+   * Sends each token once, on all processors, so that all keys are in memory then.
    *
    * @param node who is to keep them
    * @param tokens what is sent
    * @return the answers
    */
   static List<Validation> warm(ApiKeys node, String[] tokens) {
-    List<Validation> answers = new ArrayList<>(tokens.length);
-    List<CompletableFuture<Validation>> pending = new ArrayList<>(TOGETHER);
-    for (String token : tokens) {
-      pending.add(node.validateAsync(token, READ, HERE));
-      if (pending.size() == TOGETHER) {
-        pending.forEach(answer -> answers.add(answer.join()));
-        pending.clear();
-      }
-    }
-    pending.forEach(answer -> answers.add(answer.join()));
-    return answers;
+    return Arrays.stream(tokens).parallel().map(token -> node.validate(token, READ, HERE)).toList();
   }
 
   /**
