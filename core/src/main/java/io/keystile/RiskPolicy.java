@@ -186,7 +186,8 @@ public final class RiskPolicy {
   }
 
   /**
-   * Changes no key: what would be done is logged, and the listener is told.
+   * Changes no key: what would be done at high risk is logged, once per key and day, and the
+   * listener is told.
    *
    * @return a changed copy
    */
