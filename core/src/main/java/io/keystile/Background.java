@@ -221,8 +221,7 @@ final class Background {
     @Override
     public void run() {
       Task open = last;
-      boolean isWaiting = open != null && !open.isDone;
-      if (isWaiting && (open.hasBegun || ++ticks < MAX_TICKS)) {
+      if (open != null && !open.isDone && (open.hasBegun || ++ticks < MAX_TICKS)) {
         return;
       }
       ticks = 0;
