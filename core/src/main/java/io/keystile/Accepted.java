@@ -96,7 +96,7 @@ public final class Accepted implements Validation {
    * of single requests ({@link ApiKeysBuilder#logRequests}, {@link ApiKeysBuilder#keepRequests}).
    * To be called once, after the response; a host that does not leaves out what only it knows. Does
    * nothing if usage is not recorded, or for the result of a {@linkplain ApiKeys#peek dry run}.
-   * Does not block.
+   * Does not block, but for the log of single requests, if that does.
    *
    * <pre>{@code
    * accepted.answered("GET", "/forecast/{city}", 200, System.nanoTime() - began, body.length);
@@ -142,8 +142,7 @@ public final class Accepted implements Validation {
 
   /**
    * Tells of bytes that are counted by themselves, as those of images, besides the ones told with
-   * {@link #answered}. Does nothing if usage is not recorded. Does not block, but for the log of
-   * single requests.
+   * {@link #answered}. Does nothing if usage is not recorded. Does not block.
    *
    * @param category what they are, 1 to 200 bytes of UTF-8 from a small set of the host's
    * @param bytes how many; negative counts as none

@@ -328,8 +328,9 @@ public final class ApiKeysBuilder {
   /**
    * Where last use and usage are written to the store. Default: on a daemon thread of the library.
    *
-   * @param executor runs one short task per {@link #useInterval}, which blocks; if it refuses one,
-   *     the next one writes more
+   * @param executor runs one task per {@link #useInterval}, which blocks while the store works; if
+   *     it refuses one, the next one writes more. One that drops tasks without a word is given the
+   *     next after ten intervals
    * @return this
    */
   public ApiKeysBuilder useExecutor(Executor executor) {
@@ -395,10 +396,11 @@ public final class ApiKeysBuilder {
   }
 
   /**
-   * Of how many keys usage is kept in memory at a time. If more are used within an hour while the
-   * store is away, or within one {@link #useInterval}, what comes of others is dropped and counted
-   * ({@link SystemStatus#usage}). Default 100,000; at least 1. About 1.5 kilobytes each, more for
-   * keys with many endpoints and networks.
+   * For how many keys there is room for usage in memory. A key takes one place for each hour that
+   * is not stored: two around the border of an hour, more while the store is away; so give twice as
+   * many as are in use. What finds no place is dropped and counted ({@link SystemStatus#usage}).
+   * Default 100,000; at least 1. About 1.5 kilobytes each, more for keys with many endpoints and
+   * networks, and as much again for each key and minute of the last 30 seconds.
    *
    * @param max how many
    * @return this

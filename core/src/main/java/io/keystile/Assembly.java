@@ -94,14 +94,11 @@ final class Assembly {
     steps.countIn(counts);
     feed.start();
     background.poll(feed::poll, settings.pollInterval());
-    background.flush(
-        usage == null ? () -> {} : usage::collect,
-        () -> flush(recorder, usage),
-        options.flushExecutor,
-        options.flushInterval);
+    background.flush(() -> flush(recorder, usage), options.flushExecutor, options.flushInterval);
     background.sweep(limits::sweep);
     if (usage != null) {
       usage.countIn(counts);
+      background.collect(usage::collect, options.flushInterval);
     }
     if (usage != null && options.riskPolicy != null) {
       background.assess(usage.judging()::round, options.riskPolicy.interval());
@@ -131,7 +128,12 @@ final class Assembly {
             policy == null ? null : new RiskWatch(usageStore, editor, limits, policy, events)));
   }
 
+  /** Nobody has recorded here how a key from elsewhere was used before it came. */
   private @Nullable Instant issuedAt(String keyId) {
+    KeyId id = KeyId.parse(keyId);
+    if (id == null || id.isImported()) {
+      return null;
+    }
     return options.store.find(keyId).map(stored -> stored.record().createdAt()).orElse(null);
   }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -32,6 +33,7 @@ final class Background {
   private static final Logger log = LoggerFactory.getLogger(Background.class);
   private static final int MAX_STEPS = 1_000;
   private static final int SWEEP_SECONDS = 60;
+  private static final long MAX_COLLECT_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private final ThreadPoolExecutor loaders;
   private final int roomForRefreshes;
@@ -146,30 +148,29 @@ final class Background {
     }
   }
 
+  /** Takes in what was used so often, or more often. Nothing that it does may wait for a store. */
+  void collect(Runnable collect, Duration interval) {
+    long nanos = Math.min(interval.toNanos(), MAX_COLLECT_NANOS);
+    tick(collect, nanos);
+  }
+
   /**
-   * Collects what was used so often, and lets an executor write it. One that waits for the store
-   * keeps nothing from being collected, and takes no second thread.
+   * Lets an executor write so often. One that waits for the store takes no second thread.
    *
    * @param executor the host's; null for a thread of this
    */
-  @SuppressWarnings("FutureReturnValueIgnored") // neither throws anything
-  void flush(Runnable collect, Runnable flush, @Nullable Executor executor, Duration interval) {
-    long nanos = interval.toNanos();
-    AtomicBoolean underWay = new AtomicBoolean();
-    Runnable once =
-        () -> {
-          try {
-            flush.run();
-          } finally {
-            underWay.set(false);
-          }
-        };
-    Executor chosen = executor == null ? writer : executor;
+  void flush(Runnable flush, @Nullable Executor executor, Duration interval) {
+    tick(new Flush(flush, executor == null ? writer : executor), interval.toNanos());
+  }
+
+  @SuppressWarnings("FutureReturnValueIgnored") // the task throws nothing
+  private void tick(Runnable task, long nanos) {
     ticker.scheduleWithFixedDelay(
         () -> {
-          collect.run();
-          if (underWay.compareAndSet(false, true) && !hand(once, chosen)) {
-            underWay.set(false);
+          try {
+            task.run();
+          } catch (Throwable e) { // an Error too: the schedule would end for ever, without a word
+            warn(e);
           }
         },
         nanos,
@@ -177,20 +178,75 @@ final class Background {
         TimeUnit.NANOSECONDS);
   }
 
-  private static boolean hand(Runnable flush, Executor executor) {
+  private static void warn(Throwable e) {
     try {
-      executor.execute(flush);
-      return true;
-    } catch (Throwable e) { // also an Error: the schedule would end for ever
-      log.debug("What was used is written later: its executor took no task", e);
-      return false;
+      log.warn("What was used is taken in or written later: {}", LogText.of(e));
+    } catch (Throwable again) { // where there is no memory for the message
+      // the next tick says it
+    }
+  }
+
+  /** Hands one task at a time to an executor. */
+  private static final class Flush implements Runnable {
+    /** An executor that has not begun by then has dropped it. */
+    private static final int MAX_TICKS = 10;
+
+    private final Runnable flush;
+    private final Executor executor;
+    private final AtomicBoolean isToldOf = new AtomicBoolean();
+    private @Nullable Task last;
+    private int ticks;
+
+    Flush(Runnable flush, Executor executor) {
+      this.flush = flush;
+      this.executor = executor;
+    }
+
+    /** One that was handed over. */
+    private final class Task implements Runnable {
+      volatile boolean hasBegun;
+      volatile boolean isDone;
+
+      @Override
+      public void run() {
+        hasBegun = true;
+        try {
+          flush.run();
+        } finally {
+          isDone = true;
+        }
+      }
+    }
+
+    @Override
+    public void run() {
+      Task open = last;
+      if (open != null && !open.isDone && (open.hasBegun || ++ticks < MAX_TICKS)) {
+        return;
+      }
+      ticks = 0;
+      Task task = new Task();
+      try {
+        executor.execute(task);
+        last = task;
+      } catch (Throwable e) { // an Error too: no thread may be left for it
+        last = null;
+        tell(e);
+      }
+    }
+
+    private void tell(Throwable e) {
+      if (isToldOf.compareAndSet(false, true)) {
+        log.warn(
+            "What was used is written later: its executor took no task; this is logged once: {}",
+            LogText.of(e));
+      }
     }
   }
 
   /** Drops what has ended from memory, now and then. */
-  @SuppressWarnings("FutureReturnValueIgnored") // a sweep throws nothing
   void sweep(Runnable sweep) {
-    ticker.scheduleWithFixedDelay(sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
+    tick(sweep, TimeUnit.SECONDS.toNanos(SWEEP_SECONDS));
   }
 
   /** Assesses the risk of keys so often. */
@@ -232,19 +288,50 @@ final class Background {
     writer.shutdown();
     Future<Boolean> left = sharer.submit(farewell);
     sharer.shutdown();
+    return uninterruptibly(
+        () ->
+            isDone(last, end)
+                && isDone(left, end)
+                && isDone(poller, end)
+                && isDone(loaders, end)
+                && isDone(watch, end)
+                && isDone(steps, end));
+  }
+
+  /** What may take its time until a deadline. */
+  @FunctionalInterface
+  private interface Wait {
+    boolean isDone() throws InterruptedException;
+  }
+
+  /** An interrupt must not lose what is pending while the store is well: it is told afterwards. */
+  private static boolean uninterruptibly(Wait wait) {
+    boolean wasInterrupted = false;
     try {
-      return last.get(end - System.nanoTime(), TimeUnit.NANOSECONDS)
-          && left.get(end - System.nanoTime(), TimeUnit.NANOSECONDS)
-          && poller.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
-          && loaders.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
-          && watch.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
-          && steps.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
+      while (true) {
+        try {
+          return wait.isDone();
+        } catch (InterruptedException e) {
+          wasInterrupted = true;
+        }
+      }
+    } finally {
+      if (wasInterrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static boolean isDone(Future<Boolean> task, long end) throws InterruptedException {
+    try {
+      return task.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (ExecutionException | TimeoutException e) {
       return false;
     }
+  }
+
+  private static boolean isDone(ExecutorService executor, long end) throws InterruptedException {
+    return executor.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
   }
 
   /**
@@ -255,13 +342,9 @@ final class Background {
   List<Runnable> lastWords(Runnable last, Duration deadline) {
     listener.execute(last);
     listener.shutdown();
+    long end = System.nanoTime() + deadline.toNanos();
     List<Runnable> left = new ArrayList<>();
-    try {
-      if (!listener.awaitTermination(deadline.toNanos(), TimeUnit.NANOSECONDS)) {
-        listener.getQueue().drainTo(left);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    if (!uninterruptibly(() -> isDone(listener, end))) {
       listener.getQueue().drainTo(left);
     }
     return left;

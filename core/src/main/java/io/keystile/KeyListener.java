@@ -10,12 +10,12 @@ import io.keystile.usage.Risk;
  * <p>Called on one thread of the library's own ({@code keystile-listener}), one call at a time, in
  * the order in which each thread has raised its events. No request, verb or background task waits
  * for it: what is raised waits in a queue of 1,000. While a listener blocks, events that come in
- * with requests are dropped from 875 on, so that there is room for {@link #alert}, {@link
- * #pepperMissing} and {@link #wrongSecrets}; those are dropped when it is full. What a listener
- * throws is caught, logged once, and changes nothing. Both are counted ({@code keystile.events}).
- * {@link ApiKeys#close} delivers what waits, within its deadline, and drops the rest; a process
- * that is killed loses it. One listener that is given to several instances is called by one thread
- * of each.
+ * with requests, {@link #wrongSecrets} too, are dropped from 875 on, so that there is room for
+ * {@link #alert}, {@link #pepperMissing}, {@link #riskFound} and {@link #limitAdapted}; those are
+ * dropped when it is full. What a listener throws is caught, logged once, and changes nothing. Both
+ * are counted ({@code keystile.events}). {@link ApiKeys#close} delivers what waits, within its
+ * deadline, and drops the rest; a process that is killed loses it. One listener that is given to
+ * several instances is called by one thread of each.
  *
  * <p>Events about the use of a key are raised only after its secret was proven, so nobody can raise
  * them with a key id alone.
@@ -101,7 +101,8 @@ public interface KeyListener {
 
   /**
    * The use of a key looks odd. Told from a level on that the host sets ({@link
-   * RiskPolicy#alertingFrom}), on one node, at most once per key, kind and day of UTC.
+   * RiskPolicy#alertingFrom}), on one node, once per key, kind and day of UTC; a second time only
+   * if the store's answer to the mark that says so was lost.
    *
    * @param keyId the key
    * @param level its risk, of all that is odd together

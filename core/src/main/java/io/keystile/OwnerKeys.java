@@ -42,8 +42,9 @@ import org.jspecify.annotations.Nullable;
  * Who may act for the owner is for the host to decide.
  *
  * <p>Immutable and safe for use by many threads; the methods that grant return a changed copy. All
- * others may block, and throw {@link KeyException} if they are refused or the store fails, and
- * {@link IllegalStateException} once the {@link ApiKeys} are closed.
+ * others may block, and throw {@link KeyException} if they are refused or the store fails (those
+ * that read usage {@link io.keystile.store.StoreException}), and {@link IllegalStateException} once
+ * the {@link ApiKeys} are closed.
  */
 public final class OwnerKeys {
 

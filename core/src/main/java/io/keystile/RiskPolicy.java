@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  * RiskPolicy.alerting().adaptingLimits().endingSecretsWithin(Duration.ofDays(2));
  * }</pre>
  *
- * <p>The keys that were used within the last interval, on any node, are assessed once per interval,
- * by one of the nodes. What is done to a key is in its audit trail, by {@code keystile}, with the
- * reasons of the risk.
+ * <p>The keys that were used within the last interval or the hour before, on any node, are assessed
+ * once per interval, by one of the nodes. What is done to a key is in its audit trail, by {@code
+ * keystile}, with the reasons of the risk.
  *
  * <h2>Adapted limits</h2>
  *
@@ -186,7 +186,8 @@ public final class RiskPolicy {
   }
 
   /**
-   * Changes no key: what would be done is logged, and the listener is told.
+   * Changes no key: what would be done at high risk is logged, once per key and day, and the
+   * listener is told.
    *
    * @return a changed copy
    */

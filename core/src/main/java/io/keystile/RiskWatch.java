@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -73,6 +74,8 @@ final class RiskWatch {
         Instant since = now.minus(policy.interval()).minus(Period.HOUR.length());
         reports.risks(policy.settings(), since, now, this::act);
       }
+    } catch (CancellationException e) {
+      // closed meanwhile
     } catch (Throwable e) { // an Error too: the schedule would end for ever, without a word
       log.warn("Keys were not assessed: {}", LogText.of(e));
     }
@@ -100,7 +103,7 @@ final class RiskWatch {
 
   private void act(Risk risk) {
     if (stopped) {
-      return;
+      throw new CancellationException();
     }
     try {
       tell(risk);
@@ -110,6 +113,11 @@ final class RiskWatch {
       if (risk.level() == Risk.Level.HIGH) {
         defend(risk);
       }
+    } catch (StoreException e) {
+      if (e.kind() != StoreException.Kind.CONFLICT) {
+        throw e;
+      }
+      log.warn("What is to be done about a risk is left for later: {}", LogText.of(e));
     } catch (KeyException e) {
       switch (e.failure()) {
         case UNKNOWN_KEY, STATE_FORBIDS -> {
@@ -152,8 +160,9 @@ final class RiskWatch {
     if (policy.reportsOnly()) {
       StoredKey stored = editor.stored(risk.keyId());
       KeyRecord next = step.next(stored, editor.now());
-      if (!next.equals(stored.record())) {
-        report(risk, "adapt the limit to " + planned.get());
+      // a limit that grows is no news, and would be each time, since it does not
+      if (risk.level() == Risk.Level.HIGH && !next.equals(stored.record())) {
+        report(risk, ADAPT, "adapt the limit to " + planned.get());
       }
       return;
     }
@@ -217,7 +226,7 @@ final class RiskWatch {
 
   private void defend(Risk risk, Operation operation, KeyEditor.Step step) {
     if (policy.reportsOnly()) {
-      report(risk, operation.action());
+      report(risk, operation.action(), operation.action());
       return;
     }
     Change change = editor.apply(risk.keyId(), operation, step);
@@ -226,7 +235,13 @@ final class RiskWatch {
     }
   }
 
-  private static void report(Risk risk, String what) {
+  /** Once a day. */
+  private void report(Risk risk, String action, String what) {
+    Instant day = Period.DAY.startOf(risk.assessedAt());
+    String id = "report-" + risk.keyId() + "-" + action + "-" + day.getEpochSecond();
+    if (!claim(id, risk.assessedAt(), List.of())) {
+      return;
+    }
     log.info(
         "Key {} has {} risk; by policy nothing is done but told, else: {}",
         risk.keyId(),

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param storeAnswering whether the last poll succeeded in time
  * @param missingPeppers the ids of peppers that hashes have needed so far and this node does not
  *     have
- * @param usage what has become of the marks of usage, as of the last flush; null if usage is not
- *     recorded
+ * @param usage what has become of the marks of usage, as of the last time that they were collected;
+ *     null if usage is not recorded
  */
 public record SystemStatus(
     boolean ready,

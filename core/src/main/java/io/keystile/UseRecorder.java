@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,14 +24,30 @@ import org.slf4j.LoggerFactory;
 final class UseRecorder {
   private static final Logger log = LoggerFactory.getLogger(UseRecorder.class);
   private static final int BATCH = 1_000;
+  private static final int MAX_PAUSE = 10;
+  private static final int LAST_TRIES = 5;
+  private static final long LAST_PAUSE_NANOS = 100_000_000;
 
   private final KeyStore store;
   private final int maxPending;
   private final ConcurrentHashMap<LastUse.Of, LastUse> pending = new ConcurrentHashMap<>();
+
+  /** What the last flush has written: a key that was read before it does not show it. */
+  private final ConcurrentHashMap<LastUse.Of, LastUse> lately = new ConcurrentHashMap<>();
+
   private final LongAdder dropped = new LongAdder();
   private final LongAdder droppedBefore = new LongAdder();
   private final LongAdder written = new LongAdder();
+
+  /** Held while the store is called. */
   private final ReentrantLock flushing = new ReentrantLock();
+
+  /** Guarded by {@link #flushing}. */
+  private int failures;
+
+  private int pause;
+
+  private volatile boolean isClosed;
 
   UseRecorder(KeyStore store, int maxPending) {
     this.store = store;
@@ -52,6 +70,9 @@ final class UseRecorder {
 
   @SuppressWarnings("ReferenceEquality") // two objects may stand for one secret
   private void enlist(LastUse use) {
+    if (isClosed) {
+      return;
+    }
     if (pending.size() >= maxPending && !pending.containsKey(use.of)) {
       dropped.increment();
       use.pending.set(false);
@@ -78,8 +99,8 @@ final class UseRecorder {
               .filter(use -> use.version() == version.number())
               .findFirst()
               .orElse(null);
-      LastUse own = pending.get(new LastUse.Of(stored.record().id(), version.number()));
-      UseMark mark = own == null ? known : own.mark(known);
+      LastUse.Of of = new LastUse.Of(stored.record().id(), version.number());
+      UseMark mark = merged(pending.get(of), merged(lately.get(of), known));
       if (mark != null) {
         uses.add(mark);
       }
@@ -87,24 +108,64 @@ final class UseRecorder {
     return new StoredKey(stored.record(), uses);
   }
 
+  private static @Nullable UseMark merged(@Nullable LastUse own, @Nullable UseMark other) {
+    return own == null ? other : own.mark(other);
+  }
+
   /**
-   * Writes what is pending. Blocks; throws nothing. What the store does not take stays pending.
+   * Writes what is pending, unless the store has failed a short while ago. Blocks; throws nothing.
+   * What the store does not take stays pending.
    *
    * @return whether the store took all of it
    */
   boolean flush() {
     flushing.lock();
     try {
+      if (pause > 0) {
+        pause--;
+        return false;
+      }
+      return writeAll();
+    } finally {
+      flushing.unlock();
+    }
+  }
+
+  /**
+   * The last write, with a few tries within a second; what the store does not take then is
+   * abandoned.
+   *
+   * @return whether the store took all of it
+   */
+  boolean close() {
+    flushing.lock();
+    try {
+      boolean isWritten = writeAll();
+      for (int tries = 1; !isWritten && tries < LAST_TRIES; tries++) {
+        LockSupport.parkNanos(LAST_PAUSE_NANOS);
+        isWritten = writeAll();
+      }
+      abandon();
+      return isWritten;
+    } finally {
+      flushing.unlock();
+    }
+  }
+
+  private boolean writeAll() {
+    lately.clear();
+    try {
       List<LastUse> all = new ArrayList<>(pending.values());
       for (int from = 0; from < all.size(); from += BATCH) {
         write(all.subList(from, Math.min(from + BATCH, all.size())));
       }
+      failures = 0;
       return true;
     } catch (Throwable e) { // an Error too: the schedule would end for ever, without a word
+      pause = Math.min(MAX_PAUSE, 1 << Math.min(failures++, 4)) - 1;
       log.warn("Last use was not written and is kept for later: {}", LogText.of(e));
       return false;
     } finally {
-      flushing.unlock();
       long lost = dropped.sumThenReset();
       if (lost > 0) {
         droppedBefore.add(lost);
@@ -114,21 +175,11 @@ final class UseRecorder {
   }
 
   /**
-   * The last write; what the store does not take then is abandoned.
-   *
-   * @return whether the store took all of it
-   */
-  boolean close() {
-    boolean isWritten = flush();
-    abandon();
-    return isWritten;
-  }
-
-  /**
    * Drops what is pending and counts it, with what the store was given and has not answered for: if
    * it answers after all, that is no longer counted as dropped. Does not wait for the store.
    */
   void abandon() {
+    isClosed = true;
     int lost = 0;
     for (LastUse.Of of : pending.keySet()) {
       lost += pending.remove(of) == null ? 0 : 1;
@@ -144,7 +195,7 @@ final class UseRecorder {
     return written.sum();
   }
 
-  /** How many marks were dropped, merged per secret. */
+  /** How many uses were dropped: each that found no room, and what was abandoned. */
   long dropped() {
     return droppedBefore.sum() + dropped.sum();
   }
@@ -165,7 +216,7 @@ final class UseRecorder {
     } finally {
       for (LastUse use : batch) {
         if (written) {
-          forget(use.of);
+          forget(use);
         } else {
           use.pending.set(true);
         }
@@ -174,15 +225,17 @@ final class UseRecorder {
   }
 
   /** It is in the store, unless it was used again meanwhile. */
-  private void forget(LastUse.Of written) {
+  private void forget(LastUse written) {
+    lately.put(written.of, written);
     AtomicBoolean isKnown = new AtomicBoolean();
     pending.computeIfPresent(
-        written,
+        written.of,
         (of, last) -> {
           isKnown.set(true);
           return last.pending.get() ? last : null;
         });
-    if (!isKnown.get()) { // abandoned, and counted so, before the store answered
+    // abandoned, and counted so, before the store answered; if it was used again, that is lost
+    if (!isKnown.get() && !written.pending.get()) {
       droppedBefore.decrement();
     }
   }

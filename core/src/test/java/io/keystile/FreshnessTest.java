@@ -14,11 +14,13 @@ import io.keystile.store.KeyRecord;
 import io.keystile.store.KeyStore;
 import io.keystile.store.RevocationReason;
 import io.keystile.store.StoreException;
+import io.keystile.store.StoredKey;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -314,7 +316,9 @@ class FreshnessTest {
       small.flush();
     }
     store.usesDown = false;
-    small.flush();
+    for (int i = 0; i < 10; i++) { // it was asked less and less often
+      small.flush();
+    }
 
     long written =
         many.stream()
@@ -398,6 +402,38 @@ class FreshnessTest {
     KeyDetails revoked = keys.revoke(issued.id(), Revocation.because(RevocationReason.UNUSED));
 
     assertThat(revoked.lastUsed()).isEqualTo(time.instant());
+  }
+
+  /** What is written while a key is read is in neither: not in the key, and pending no more. */
+  @Test
+  void a_revocation_knows_a_use_that_is_written_while_it_reads() {
+    AtomicReference<ApiKeys> writes = new AtomicReference<>();
+    KeyStore interleaved =
+        new ForwardingKeyStore(shared) {
+          @Override
+          public Optional<StoredKey> find(String keyId) {
+            Optional<StoredKey> found = super.find(keyId);
+            ApiKeys node = writes.getAndSet(null);
+            if (node != null) {
+              node.flush();
+            }
+            return found;
+          }
+        };
+    try (ApiKeys node = node(interleaved, options -> options)) {
+      for (int i = 0; i < 3; i++) {
+        IssuedKey issued = node.issue(KeySpec.forOwner("owner"));
+        time.advance(Duration.ofSeconds(3));
+        assertThat(node.validate(issued.revealToken(), ANY, HERE).isAccepted()).isTrue();
+        node.flush();
+        time.advance(Duration.ofSeconds(3));
+        assertThat(node.validate(issued.revealToken(), ANY, HERE).isAccepted()).isTrue();
+        writes.set(node);
+        KeyDetails revoked = node.revoke(issued.id(), Revocation.because(RevocationReason.UNUSED));
+        assertThat(writes.get()).isNull();
+        assertThat(revoked.lastUsed()).isEqualTo(time.instant());
+      }
+    }
   }
 
   @Test

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.keystile.limit.Plan;
 import io.keystile.limit.Window;
 import io.keystile.store.AuditEntry;
@@ -27,9 +31,11 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** What is done about risk, on one node and on several. Time is the test's. */
 class RiskWatchTest {
@@ -423,6 +429,147 @@ class RiskWatchTest {
   }
 
   @Test
+  void who_has_found_a_retired_secret_does_not_wake_a_key_that_sleeps() {
+    ApiKeys node = node(RiskPolicy.alerting().disabling());
+    IssuedKey old = node.issue(SPEC);
+    nodes.time.advance(Duration.ofDays(1));
+    IssuedKey key = node.rotate(old.id(), Rotation.withGrace(Duration.ZERO).neverExpires());
+    nodes.time.advance(Duration.ofDays(31));
+    usedForWeeks(key);
+    nodes.time.advance(Duration.ofDays(50));
+    for (int day = 0; day < 3; day++) {
+      assertThat(Nodes.verdict(node.validate(old.revealToken(), Nodes.ANY, THIEF)))
+          .isEqualTo("RETIRED");
+      node.flush();
+      round(node);
+      nodes.time.advance(Duration.ofDays(1));
+    }
+    assertThat(told).containsOnly("risk RETIRED_SECRET");
+    assertThat(Nodes.verdict(node.validate(key.revealToken(), Nodes.ANY, HOME)))
+        .isEqualTo("ACCEPTED");
+    node.flush();
+    assertThat(node.risk(key.id()).anomalies())
+        .extracting(Risk.Anomaly::kind)
+        .contains(Risk.Kind.DORMANT_AWAKE); // what woke it is no thief, and it had slept still
+  }
+
+  @Test
+  void a_key_from_elsewhere_is_not_dormant_because_nobody_recorded_it_there() {
+    ApiKeys node =
+        nodes.node(
+            options -> options.importedKeys().recordUsage().assessRisk(RiskPolicy.alerting()));
+    IssuedKey busy = node.issue(SPEC);
+    nodes.time.advance(Duration.ofDays(31));
+    usedForWeeks(busy);
+    nodes.time.advance(Duration.ofDays(62));
+    Instant longAgo = nodes.time.instant().minus(Duration.ofDays(700));
+    String token = "legacy-0123456789-0123456789-0123456789";
+    KeySpec spec = KeySpec.forOwner("owner").neverExpires();
+    node.importKeys(
+        List.of(KeyImport.ofToken(token, spec).createdAt(longAgo)).iterator(), progress -> {});
+    Accepted accepted = (Accepted) node.validate(token, Nodes.ANY, HOME);
+    node.flush();
+    assertThat(node.risk(accepted.key().id()).anomalies()).isEmpty();
+  }
+
+  @Test
+  void what_is_only_reported_is_reported_once_a_day_and_growth_is_not() {
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    Logger logger = (Logger) LoggerFactory.getLogger(RiskWatch.class);
+    logger.addAppender(log);
+    logger.setLevel(Level.INFO);
+    try {
+      ApiKeys node =
+          node(
+              RiskPolicy.alerting()
+                  .adaptingLimits()
+                  .endingSecretsWithin(Duration.ofDays(2))
+                  .disabling()
+                  .reportingOnly());
+      IssuedKey calm = node.issue(SPEC);
+      IssuedKey key = node.issue(SPEC);
+      nodes.time.advance(Duration.ofDays(31));
+      usedForWeeks(calm);
+      usedForWeeks(key);
+      node.validate(calm.revealToken(), Nodes.ANY, HOME);
+      stolen(node, key);
+      for (int i = 0; i < 20; i++) {
+        node.validate(calm.revealToken(), Nodes.ANY, HOME);
+        node.flush();
+        round(node);
+      }
+      assertThat(node.risk(calm.id()).level()).isEqualTo(Risk.Level.LOW);
+      assertThat(log.list)
+          .extracting(ILoggingEvent::getFormattedMessage)
+          .hasSize(3)
+          .allMatch(line -> line.contains(key.id()));
+    } finally {
+      logger.detachAppender(log);
+      logger.setLevel(null);
+    }
+  }
+
+  @Test
+  void a_conflict_about_one_key_leaves_the_others_to_be_judged() {
+    UsageStoreWrapper crowded =
+        new UsageStoreWrapper(store) {
+          private boolean isFirst = true;
+
+          @Override
+          public boolean add(Batch batch) {
+            if (batch.id().startsWith("alert-") && isFirst) {
+              isFirst = false;
+              throw new StoreException(StoreException.Kind.CONFLICT, "add", null);
+            }
+            return super.add(batch);
+          }
+        };
+    try (Nodes those = new Nodes(crowded, nodes.time)) {
+      ApiKeys node =
+          those.node(
+              options ->
+                  options
+                      .recordUsage()
+                      .assessRisk(RiskPolicy.alerting().disabling())
+                      .listener(new Listening()));
+      List<IssuedKey> keys = List.of(node.issue(SPEC), node.issue(SPEC));
+      nodes.time.advance(Duration.ofDays(31));
+      keys.forEach(this::usedForWeeks);
+      keys.forEach(key -> stolen(node, key));
+      round(node);
+      assertThat(keys)
+          .extracting(key -> Nodes.verdict(node, key.revealToken()))
+          .containsExactlyInAnyOrder("ACCEPTED", "DISABLED");
+      round(node);
+      assertThat(keys)
+          .extracting(key -> Nodes.verdict(node, key.revealToken()))
+          .containsOnly("DISABLED");
+    }
+  }
+
+  @Test
+  void the_hour_of_the_day_does_not_change_what_is_usual() {
+    ApiKeys node = node(RiskPolicy.alerting());
+    IssuedKey key = node.issue(SPEC);
+    nodes.time.advance(Duration.ofDays(31));
+    usedForWeeks(key); // sixty an hour
+    for (int hour = 0; hour < 24; hour++) {
+      assertThat(node.risk(key.id()).summary().averageDailyRequests())
+          .as("at " + nodes.time.instant())
+          .isEqualTo(24 * 60);
+      nodes.time.advance(Duration.ofMinutes(hour == 0 ? 30 : 60));
+      Instant over = Period.HOUR.startOf(nodes.time.instant()).minus(Duration.ofHours(1));
+      Subject subject = new Subject(key.id(), "owner", "pro");
+      store.add(
+          new Batch(
+              UUID.randomUUID().toString(),
+              nodes.time.instant(),
+              usual(subject, Period.HOUR, over, 60)));
+    }
+  }
+
+  @Test
   void a_plan_that_counts_for_owners_is_not_adapted() {
     Plan team = Plan.of("pro", Window.perMinute(300)).perOwner();
     ApiKeys node =
@@ -516,10 +663,12 @@ class RiskWatchTest {
   @Test
   void a_node_that_is_closed_in_the_middle_of_a_round_changes_no_key() {
     AtomicReference<ApiKeys> closes = new AtomicReference<>();
+    AtomicInteger reads = new AtomicInteger();
     UsageStoreWrapper closing =
         new UsageStoreWrapper(store) {
           @Override
           public List<Tally> tallies(Filter filter, Tally after, int limit) {
+            reads.incrementAndGet();
             ApiKeys node = closes.getAndSet(null);
             if (node != null) {
               node.close();
@@ -535,12 +684,16 @@ class RiskWatchTest {
                       .recordUsage()
                       .assessRisk(RiskPolicy.alerting().adaptingLimits().disabling())
                       .listener(new Listening()));
+      IssuedKey other = node.issue(SPEC);
       IssuedKey key = stolenKey(node);
+      stolen(node, other);
       KeyRecord before = nodes.record(key.id());
       nodes.time.advance(Duration.ofMinutes(15));
+      reads.set(0);
       closes.set(node);
       node.assess();
       assertThat(closes.get()).isNull();
+      assertThat(reads.get()).isLessThan(5); // of the hours of one key, not of both
       assertThat(nodes.record(key.id())).isEqualTo(before);
       assertThat(told).isEmpty();
 
@@ -569,7 +722,7 @@ class RiskWatchTest {
     assertThat(node.risk(silent.id()).level()).isEqualTo(Risk.Level.MEDIUM);
     Risk.Anomaly dormant = node.risk(silent.id()).anomalies().get(0);
     assertThat(dormant.kind()).isEqualTo(Risk.Kind.DORMANT_AWAKE);
-    assertThat(dormant.evidence()).matches("used after 9[01] days without use, as far as is known");
+    assertThat(dormant.evidence()).matches("used after 9[12] days without use, as far as is known");
     assertThat(node.forOwner("owner").risk(silent.id()).anomalies()).containsExactly(dormant);
     assertThat(node.forOwner("thief").risk(silent.id()).anomalies()).isEmpty();
   }

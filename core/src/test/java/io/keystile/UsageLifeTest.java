@@ -3,6 +3,7 @@ package io.keystile;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keystile.store.StoreException;
+import io.keystile.store.UseMark;
 import io.keystile.usage.RequestRecord;
 import io.keystile.usage.Usage;
 import io.keystile.usage.UsageQuery;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -177,7 +179,6 @@ class UsageLifeTest {
     Background background = new Background(1, 1);
     CountDownLatch three = new CountDownLatch(3);
     background.flush(
-        () -> {},
         () -> tasks.add(null),
         task -> {
           three.countDown();
@@ -191,6 +192,79 @@ class UsageLifeTest {
     background.stop();
     assertThat(background.finish(() -> true, () -> true, Duration.ofSeconds(5))).isTrue();
     assertThat(tasks).hasSizeGreaterThanOrEqualTo(2);
+  }
+
+  @Test
+  void what_is_thrown_while_use_is_taken_in_ends_no_schedule() {
+    CountDownLatch three = new CountDownLatch(3);
+    Background background = new Background(1, 1);
+    background.collect(
+        () -> {
+          three.countDown();
+          throw new OutOfMemoryError("made up");
+        },
+        Duration.ofMillis(1));
+    Waiting.until(() -> three.getCount() == 0);
+    background.stop();
+    assertThat(background.finish(() -> true, () -> true, Duration.ofSeconds(5))).isTrue();
+  }
+
+  @Test
+  void an_executor_that_drops_tasks_without_a_word_is_given_others() {
+    AtomicInteger given = new AtomicInteger();
+    CountDownLatch flushed = new CountDownLatch(3);
+    Background background = new Background(1, 1);
+    background.flush(
+        flushed::countDown,
+        task -> {
+          if (given.incrementAndGet() > 2) {
+            task.run();
+          }
+        },
+        Duration.ofMillis(1));
+    Waiting.until(() -> flushed.getCount() == 0);
+    background.stop();
+    assertThat(background.finish(() -> true, () -> true, Duration.ofSeconds(5))).isTrue();
+  }
+
+  /** Fails so often, then is well. */
+  private UsageStoreWrapper failing(int[] times) {
+    return new UsageStoreWrapper(store) {
+      @Override
+      public boolean add(Batch batch) {
+        fail();
+        return super.add(batch);
+      }
+
+      @Override
+      public void recordUse(List<UseMark> marks) {
+        fail();
+        super.recordUse(marks);
+      }
+
+      private void fail() {
+        if (times[0] > 0) {
+          times[0]--;
+          throw new StoreException(StoreException.Kind.UNAVAILABLE, "add", null);
+        }
+      }
+    };
+  }
+
+  @Test
+  void closing_outlives_an_interrupt_and_a_connection_or_two_that_are_broken() {
+    int[] failures = {2};
+    Nodes shaky = new Nodes(failing(failures), nodes.time);
+    ApiKeys node = shaky.node(ApiKeysBuilder::recordUsage);
+    IssuedKey key = node.issue(SPEC);
+    assertThat(Uses.accepted(node, key, 1_000)).isEqualTo(1_000);
+    Thread.currentThread().interrupt();
+    node.close();
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(failures[0]).isZero();
+    assertThat(node.status().usage()).isEqualTo(new Counts(1_000, 1_000, 0));
+    assertThat(store.find(key.id()).orElseThrow().uses()).hasSize(1);
+    shaky.close();
   }
 
   @Test

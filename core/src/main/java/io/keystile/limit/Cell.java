@@ -126,7 +126,10 @@ final class Cell {
           return attemptLocked(seen, wanted, now, cost, take);
         }
       } else if (ceiling - (int) seen < cost) {
-        return Outcome.REFUSED;
+        // what was read may be of two layouts, and neither would refuse
+        if (isStill(seen)) {
+          return Outcome.REFUSED;
+        }
       } else if (take ? WORD.compareAndSet(this, seen, plus(seen, cost)) : isStill(seen)) {
         return Outcome.TAKEN;
       }

@@ -63,9 +63,9 @@ record Facts(
         versions(usage.secrets()));
   }
 
-  /** Whether a secret was proven at all. */
+  /** Whether a secret in force was proven: who has an old one does not use the key. */
   boolean isUse() {
-    return requests + refused + retired > 0;
+    return requests + refused > 0;
   }
 
   /** Of {@code GET 404}: the digit after the blank. */

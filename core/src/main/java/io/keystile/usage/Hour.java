@@ -4,10 +4,11 @@ import io.keystile.store.UsageStore.Period;
 import io.keystile.store.UsageStore.Subject;
 import io.keystile.store.UsageStore.Tally;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Consumer;
 
 /**
  * What one key has used in one hour and is not in a batch yet. It lives until the hour is over, so
@@ -61,8 +62,8 @@ final class Hour {
     return !now.isBefore(of.start.plus(Period.HOUR.length()));
   }
 
-  /** Gives what is pending to a batch, and is empty then. */
-  void moveTo(Consumer<Tally> batch) {
+  /** What is pending. */
+  List<Tally> tallies() {
     // two names may have become one label
     SortedMap<String, SortedMap<String, Long>> amounts = new TreeMap<>();
     pending.forEach(
@@ -72,13 +73,19 @@ final class Hour {
                 .merge(label, amount, metric.startsWith("max-") ? Math::max : Amounts::sum));
     put(amounts, Metric.PEAK_MINUTE, peak);
     put(amounts, Metric.PEAK_NETWORKS, peakNetworks);
-    pending.clear();
+    List<Tally> tallies = new ArrayList<>();
     amounts.forEach(
         (metric, labels) ->
             labels.forEach(
                 (label, amount) ->
-                    batch.accept(
+                    tallies.add(
                         new Tally(of.subject, Period.HOUR, of.start, metric, label, amount))));
+    return tallies;
+  }
+
+  /** It is in a batch. */
+  void clear() {
+    pending.clear();
   }
 
   private static void put(

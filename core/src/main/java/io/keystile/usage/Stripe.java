@@ -46,7 +46,7 @@ final class Stripe {
   /** Where to count for a key now; null if too much is being counted, and then it is dropped. */
   @Nullable Amounts amounts(Subject subject, long now) {
     recorded++;
-    long start = Minute.startOf(now);
+    long start = Minute.startOf(Math.max(0, now)); // some hosts' clocks begin below
     Minute minute = current.get(subject.keyId());
     if (minute != null && minute.takes(subject, start)) {
       return minute.amounts;

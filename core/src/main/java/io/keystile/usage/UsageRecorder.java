@@ -9,8 +9,11 @@ import io.keystile.store.UsageStore.Tally;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +34,9 @@ import org.slf4j.LoggerFactory;
  * <p><b>Memory.</b> There is so much room as the maximum says: a key takes one place for each hour
  * that is not stored yet, so two around the border of an hour, and more while the store is away. A
  * place has at most 50 endpoints, networks and answers and 20 of everything else; what is beyond
- * that is counted as {@code other}, and what finds no place is dropped and counted as dropped.
+ * that is counted as {@code other}, and what finds no place is dropped and counted as dropped. What
+ * was not {@linkplain #collect collected} yet takes up to twice as many places besides, one for
+ * each minute.
  *
  * <p><b>Exactness.</b> Each call of a {@link OfKey} is a mark. Every mark is stored once, or
  * dropped and counted, or still pending: {@link Counts}. A batch goes out under an id of its own;
@@ -41,14 +46,16 @@ import org.slf4j.LoggerFactory;
  * killed, what is pending is lost: what came since the last flush, while the store answers.
  *
  * <p>Safe for use by many threads. Counting never blocks, and allocates nothing for a key that was
- * counted in the same minute. {@link #flush} and {@link #close} wait for the store; {@link
- * #collect} and {@link #abandon} do not, whatever another thread waits for.
+ * counted since the last collection, and in the same minute. {@link #flush} and {@link #close} wait
+ * for the store; {@link #collect} and {@link #abandon} do not, whatever another thread waits for.
  */
 public final class UsageRecorder {
   private static final Logger log = LoggerFactory.getLogger(UsageRecorder.class);
   private static final int ID_BYTES = 16;
   private static final int MAX_PAUSE = 10;
   private static final long PAUSE_NANOS = 10_000;
+  private static final int LAST_TRIES = 5;
+  private static final long LAST_PAUSE_NANOS = 100_000_000;
 
   /**
    * A batch holds each hour twice, as an hour and as a part of its day; hours are not divided, and
@@ -75,11 +82,15 @@ public final class UsageRecorder {
   private final ReentrantLock collecting = new ReentrantLock();
 
   /** Guarded by {@link #collecting}, as is what follows; the counts are read without. */
-  private final Map<Hour.Of, Hour> hours = new LinkedHashMap<>();
+  private final Map<Hour.Of, Hour> hours = new HashMap<>();
+
+  /** Those with something that is in no batch yet. */
+  private final Deque<Hour> ready = new ArrayDeque<>();
 
   private long batches;
   private @Nullable Sent unanswered;
   private boolean isClosed;
+  private volatile boolean hasAbandoned;
   private volatile Counts counts = new Counts(0, 0, 0);
 
   /** A batch, and how many marks are in it. */
@@ -160,9 +171,11 @@ public final class UsageRecorder {
   /** Counts for one key. Safe for use by many threads; nothing here blocks or throws. */
   public final class OfKey {
     private final Subject subject;
+    private final int stripe;
 
     private OfKey(Subject subject) {
       this.subject = subject;
+      this.stripe = (subject.keyId().hashCode() * 0x9E37_79B9) >>> 16;
     }
 
     /**
@@ -174,14 +187,14 @@ public final class UsageRecorder {
      * @param caller the name of the caller, or null
      */
     public void accepted(long now, int secret, long network, @Nullable String caller) {
-      Stripe stripe = take();
+      Stripe taken = take(stripe);
       try {
-        Amounts amounts = stripe.amounts(subject, now);
+        Amounts amounts = taken.amounts(subject, now);
         if (amounts != null) {
           amounts.accepted(secret, network, caller);
         }
       } finally {
-        stripe.giveBack();
+        taken.giveBack();
       }
     }
 
@@ -193,14 +206,14 @@ public final class UsageRecorder {
      * @param reason why
      */
     public void refused(long now, int secret, String reason) {
-      Stripe stripe = take();
+      Stripe taken = take(stripe);
       try {
-        Amounts amounts = stripe.amounts(subject, now);
+        Amounts amounts = taken.amounts(subject, now);
         if (amounts != null) {
           amounts.refused(reason, secret);
         }
       } finally {
-        stripe.giveBack();
+        taken.giveBack();
       }
     }
 
@@ -215,14 +228,14 @@ public final class UsageRecorder {
      */
     public void answered(
         long now, String method, @Nullable String endpoint, int status, long micros) {
-      Stripe stripe = take();
+      Stripe taken = take(stripe);
       try {
-        Amounts amounts = stripe.amounts(subject, now);
+        Amounts amounts = taken.amounts(subject, now);
         if (amounts != null) {
           amounts.answered(method, endpoint, status, micros);
         }
       } finally {
-        stripe.giveBack();
+        taken.giveBack();
       }
     }
 
@@ -237,22 +250,24 @@ public final class UsageRecorder {
       if (bytes <= 0) {
         return;
       }
-      Stripe stripe = take();
+      Stripe taken = take(stripe);
       try {
-        Amounts amounts = stripe.amounts(subject, now);
+        Amounts amounts = taken.amounts(subject, now);
         if (amounts != null) {
           amounts.sent(category, bytes);
         }
       } finally {
-        stripe.giveBack();
+        taken.giveBack();
       }
     }
   }
 
-  /** There are more stripes than processors, so one that nobody holds is found soon. */
-  private Stripe take() {
-    long id = Thread.currentThread().getId() * 0x9E37_79B9_7F4A_7C15L;
-    for (int i = (int) (id >>> 32); ; i++) {
+  /**
+   * Begins with the stripe of the key, so that a key is in one of them unless several threads use
+   * it in the same moment. There are more than processors, so one that nobody holds is found soon.
+   */
+  private Stripe take(int first) {
+    for (int i = first; ; i++) {
       Stripe stripe = stripes[i & stripes.length - 1];
       if (stripe.take()) {
         return stripe;
@@ -300,18 +315,21 @@ public final class UsageRecorder {
   }
 
   /**
-   * Writes what is pending, however often the store has failed, then {@linkplain #abandon abandons}
-   * the rest. Waits for the store, and for another thread that does. May be called again.
+   * Writes what is pending, however often the store has failed, with a few tries within a second;
+   * then {@linkplain #abandon abandons} the rest. Waits for the store, and for another thread that
+   * does. May be called again.
    *
-   * @return whether all was stored
+   * @return whether nothing was abandoned
    */
   public boolean close() {
     collect();
     flushing.lock();
     try {
-      boolean isWritten = write();
+      for (int tries = 1; !write() && tries < LAST_TRIES; tries++) {
+        LockSupport.parkNanos(LAST_PAUSE_NANOS);
+      }
       abandon();
-      return isWritten;
+      return !hasAbandoned;
     } finally {
       flushing.unlock();
     }
@@ -331,10 +349,12 @@ public final class UsageRecorder {
       isClosed = true;
       long pending = counts.pending();
       if (pending > 0) {
-        log.warn("{} marks of usage were dropped: closed before they were written", pending);
+        hasAbandoned = true;
         count(0, 0, pending);
+        log.warn("{} marks of usage were dropped: closed before they were written", pending);
       }
       hours.clear();
+      ready.clear();
       unanswered = null;
     } finally {
       collecting.unlock();
@@ -351,7 +371,6 @@ public final class UsageRecorder {
   }
 
   private void merge() {
-    long recorded = 0;
     long dropped = 0;
     List<Minute> all = new ArrayList<>();
     for (Stripe stripe : stripes) {
@@ -360,9 +379,10 @@ public final class UsageRecorder {
       }
       try {
         Stripe.Drained drained = stripe.drain();
-        all.addAll(drained.minutes());
-        recorded += drained.recorded();
+        // first, so that what fails later leaves marks pending that are never dropped unsaid
+        count(drained.recorded(), 0, drained.dropped());
         dropped += drained.dropped();
+        all.addAll(drained.minutes());
       } finally {
         stripe.giveBack();
       }
@@ -370,6 +390,9 @@ public final class UsageRecorder {
     all.sort(Comparator.comparingLong(minute -> minute.start));
     boolean isFull = false;
     for (Minute minute : all) {
+      if (minute.amounts.marks == 0) {
+        continue;
+      }
       Instant start = Period.HOUR.startOf(Instant.ofEpochMilli(minute.start));
       Hour.Of of = new Hour.Of(minute.subject, start);
       Hour hour = hours.get(of);
@@ -379,18 +402,21 @@ public final class UsageRecorder {
       }
       if (hour == null && hours.size() >= maxKeys) {
         dropped += minute.amounts.marks;
+        count(0, 0, minute.amounts.marks);
         continue;
       }
       if (hour == null) {
         hour = new Hour(of);
         hours.put(of, hour);
       }
+      if (hour.isEmpty()) {
+        ready.add(hour);
+      }
       hour.add(minute);
     }
     if (dropped > 0) {
-      log.warn("{} marks of usage were dropped: more than {} keys are in use", dropped, maxKeys);
+      log.warn("{} marks of usage were dropped: there is room for {} keys", dropped, maxKeys);
     }
-    count(recorded, 0, dropped);
   }
 
   private void count(long recorded, long stored, long dropped) {
@@ -446,27 +472,31 @@ public final class UsageRecorder {
 
   private @Nullable Sent batch() {
     Map<Object, Tally> tallies = new LinkedHashMap<>();
+    List<Hour> inIt = new ArrayList<>();
     long marks = 0;
-    for (Hour hour : hours.values()) {
-      if (hour.isEmpty()) {
-        continue;
-      }
+    for (Hour hour : ready) {
       if (tallies.size() > UsageStore.MAX_TALLIES - 2 * MAX_TALLIES_OF_HOUR) {
         break;
       }
+      inIt.add(hour);
       marks += hour.marks();
-      hour.moveTo(
-          tally -> {
-            put(tallies, tally);
-            put(tallies, ofDay(tally));
-          });
+      for (Tally tally : hour.tallies()) {
+        put(tallies, tally);
+        put(tallies, ofDay(tally));
+      }
     }
     if (tallies.isEmpty()) {
       return null;
     }
     String id = name + "-" + batches++;
     Instant now = Instant.ofEpochMilli(Math.max(0, clock.millis()));
-    return new Sent(new Batch(id, now, List.copyOf(tallies.values())), marks);
+    Sent sent = new Sent(new Batch(id, now, List.copyOf(tallies.values())), marks);
+    // last, so that nothing is lost if something fails before
+    for (Hour hour : inIt) {
+      ready.remove();
+      hour.clear();
+    }
+    return sent;
   }
 
   private static Tally ofDay(Tally tally) {

@@ -36,8 +36,11 @@ public final class UsageReports {
   private static final int PAGE = 5_000;
 
   private static final int PURGED_AT_ONCE = 10_000;
-  private static final Duration HOURS_READ = Duration.ofDays(29);
-  private static final Duration DAYS_READ = Duration.ofDays(91);
+
+  /** The baseline, the 24 hours that are judged, and the rest of the day before both. */
+  private static final Duration HOURS_READ = Duration.ofDays(30);
+
+  private static final Duration DAYS_READ = Duration.ofDays(92);
 
   /** What risk is judged by: not how long responses took, which is half of all there is. */
   private static final Set<String> JUDGED =
@@ -191,8 +194,8 @@ public final class UsageReports {
   }
 
   /**
-   * Assesses one key: reads what it was used for in the last 28 days by the hour, and in the last
-   * 90 by the day.
+   * Assesses one key: reads what it was used for in the last 30 days by the hour, and in the last
+   * 92 by the day.
    *
    * @param keyId the key id
    * @param settings what is odd
@@ -205,10 +208,16 @@ public final class UsageReports {
     SortedMap<Instant, Usage> days =
         byStart(UsageQuery.perDay(back(now, DAYS_READ), after(now)).key(keyId));
     Instant recent = Span.at(now).recent();
-    boolean isNew = hours.headMap(recent).isEmpty() && days.headMap(Span.day(recent)).isEmpty();
-    Instant silentSince =
-        isNew && !hours.isEmpty() ? silentSince(keyId, settings, now, recent) : null;
+    boolean isAwake =
+        isUsed(hours.tailMap(recent))
+            && !isUsed(hours.headMap(recent))
+            && !isUsed(days.headMap(Span.day(recent)));
+    Instant silentSince = isAwake ? silentSince(keyId, settings, now, recent) : null;
     return new Analyst(settings).assess(History.of(keyId, silentSince, hours, days), now);
+  }
+
+  private static boolean isUsed(SortedMap<Instant, Usage> usage) {
+    return usage.values().stream().anyMatch(some -> Facts.of(some, Measures.USUAL).isUse());
   }
 
   /** Since when a key without earlier use was there and silent, if it is long ago and known. */

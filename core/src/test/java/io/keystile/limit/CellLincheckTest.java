@@ -6,6 +6,8 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jetbrains.kotlinx.lincheck.Actor;
+import org.jetbrains.kotlinx.lincheck.execution.ExecutionScenario;
 import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
@@ -40,6 +42,22 @@ class CellLincheckTest {
   @Test
   void what_is_done_to_a_cell_has_an_order() {
     options(ITERATIONS, 100).check(RealCell.class);
+  }
+
+  /** Found in a campaign: a refusal that had read half of one layout and half of another. */
+  @Test
+  void a_refusal_is_of_one_layout() throws Exception {
+    ExecutionScenario scenario =
+        new ExecutionScenario(
+            List.of(call("take", 2)),
+            List.of(List.of(call("takeOfLower", 3)), List.of(call("take", 3))),
+            List.of(),
+            null);
+    options(0, 300).addCustomScenario(scenario).check(RealCell.class);
+  }
+
+  private static Actor call(String operation, int time) throws Exception {
+    return new Actor(RealCell.class.getMethod(operation, int.class), List.of(time));
   }
 
   @Test

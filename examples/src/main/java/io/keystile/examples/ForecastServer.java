@@ -32,6 +32,9 @@ public final class ForecastServer implements AutoCloseable {
 
   private static final int THREADS = 32;
 
+  /** Live ones. Anybody may become an owner, in the portal, and none needs more. */
+  static final int KEYS_PER_OWNER = 100;
+
   /** Of so many keys the last requests are kept: about 30 MB. */
   private static final int KEPT_KEYS = 1_000;
 
@@ -163,6 +166,7 @@ public final class ForecastServer implements AutoCloseable {
             .importedKeys(secrets.idKey())
             .rotation(settings.rotation())
             .plans(Plans.of(settings))
+            .maxKeysPerOwner(KEYS_PER_OWNER)
             .recordUsage()
             .useInterval(settings.useInterval())
             .assessRisk(RiskPolicy.alerting().adaptingLimits())

@@ -113,9 +113,12 @@ final class Settings {
       config.setPassword(lookup.apply("forecast.jdbc.password"));
     } else {
       // without WRITE_DELAY=0, H2 loses what was committed in the last half second before a kill;
-      // without TRACE_LEVEL_FILE=0, it writes statements that fail to a file
+      // without a long RETENTION_TIME, it may lose the last commit once it uses space again, which
+      // it does after 45 s; without TRACE_LEVEL_FILE=0, it writes statements that fail to a file
       config.setJdbcUrl(
-          "jdbc:h2:file:" + data().resolve("keystile") + ";WRITE_DELAY=0;TRACE_LEVEL_FILE=0");
+          "jdbc:h2:file:"
+              + data().resolve("keystile")
+              + ";WRITE_DELAY=0;RETENTION_TIME=2000000000;TRACE_LEVEL_FILE=0");
       config.setUsername("sa");
     }
     return config;

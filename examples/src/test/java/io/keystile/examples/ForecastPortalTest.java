@@ -19,6 +19,8 @@ class ForecastPortalTest {
       Pattern.compile(
           "(?m)^Portal +(\\S+)/portal \\(demo sign-in, .*: alice (\\S+), bob (\\S+)\\)$");
   private static final Pattern TOKEN = Pattern.compile("name=\"token\" value=\"([^\"]+)\"");
+  private static final Pattern OPERATION = Pattern.compile("name=\"operation\" value=\"([^\"]+)\"");
+  private static final Pattern PASSWORD = Pattern.compile("<code id=\"password\">([^<]+)</code>");
 
   @TempDir private Path data;
 
@@ -83,30 +85,77 @@ class ForecastPortalTest {
     }
   }
 
+  @Test
+  void whoever_registers_gets_keys_that_work_and_only_so_many() throws Exception {
+    Map<String, String> values =
+        Map.of("forecast.port", "0", "forecast.admin.port", "0", "forecast.data", data.toString());
+    try (ForecastServer server = ForecastServer.start(new Settings(values::get))) {
+      String first = Service.tokens(server.welcome()).get(0);
+      String url = server.service();
+      HttpResponse<String> form = Http.get(url + "/portal/register");
+      HttpResponse<String> made = post(url, "/portal/register", form, "name=weather-app");
+      assertThat(made.statusCode()).as(made.body()).isEqualTo(200);
+      Matcher password = PASSWORD.matcher(made.body());
+      assertThat(password.find()).isTrue();
+      String cookie = signIn(url, "weather-app", password.group(1));
+
+      assertThat(Http.get(url + "/portal/keys", "Cookie", cookie).body()).contains("No keys yet");
+      String address = url + "/portal/keys/" + first.split("_")[2].substring(0, 22);
+      assertThat(Http.get(address, "Cookie", cookie).statusCode()).isEqualTo(404);
+      String token = "";
+      for (int i = 0; i < ForecastServer.KEYS_PER_OWNER; i++) {
+        HttpResponse<String> key = createKey(url, cookie);
+        assertThat(key.statusCode()).isEqualTo(200);
+        token = Service.tokens(key.body()).get(0);
+      }
+      HttpResponse<String> oneMore = createKey(url, cookie);
+      assertThat(oneMore.statusCode()).isEqualTo(409);
+      assertThat(oneMore.body()).contains("Too many keys");
+      assertThat(Http.get(url + "/forecast/oslo", "X-API-Key", token).statusCode()).isEqualTo(200);
+    }
+  }
+
+  private static HttpResponse<String> createKey(String url, String cookie) {
+    HttpResponse<String> page = Http.get(url + "/portal/keys/new", "Cookie", cookie);
+    Matcher operation = OPERATION.matcher(page.body());
+    assertThat(operation.find()).isTrue();
+    String fields = "name=a&scope=forecast:read&plan=pro&operation=" + operation.group(1);
+    return post(url, "/portal/keys", page, fields, cookie);
+  }
+
   private static String keysOf(String url, String name, String password) {
     return Http.get(url + "/portal/keys", "Cookie", signIn(url, name, password)).body();
   }
 
   private static String signIn(String url, String name, String password) {
     HttpResponse<String> page = Http.get(url + "/portal/sign-in");
-    Matcher token = TOKEN.matcher(page.body());
-    assertThat(token.find()).isTrue();
-    String form =
-        "token=%s&name=%s&password=%s"
-            .formatted(token.group(1), name, URLEncoder.encode(password, StandardCharsets.UTF_8));
-    HttpResponse<String> signedIn =
-        Http.send(
-            "POST",
-            url + "/portal/sign-in",
-            form,
-            "Cookie",
-            cookie(page),
-            "Origin",
-            url,
-            "Content-Type",
-            "application/x-www-form-urlencoded");
+    String fields =
+        "name=%s&password=%s".formatted(name, URLEncoder.encode(password, StandardCharsets.UTF_8));
+    HttpResponse<String> signedIn = post(url, "/portal/sign-in", page, fields);
     assertThat(signedIn.statusCode()).isEqualTo(303);
     return cookie(signedIn);
+  }
+
+  /** Sends the form of a page that has set a cookie. */
+  private static HttpResponse<String> post(
+      String url, String path, HttpResponse<String> page, String fields) {
+    return post(url, path, page, fields, cookie(page));
+  }
+
+  private static HttpResponse<String> post(
+      String url, String path, HttpResponse<String> page, String fields, String cookie) {
+    Matcher token = TOKEN.matcher(page.body());
+    assertThat(token.find()).isTrue();
+    return Http.send(
+        "POST",
+        url + path,
+        "token=" + token.group(1) + "&" + fields,
+        "Cookie",
+        cookie,
+        "Origin",
+        url,
+        "Content-Type",
+        "application/x-www-form-urlencoded");
   }
 
   private static String cookie(HttpResponse<String> answer) {

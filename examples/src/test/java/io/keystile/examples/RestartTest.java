@@ -23,10 +23,7 @@ class RestartTest {
 
   @Test
   void keys_survive_kills_on_a_file_of_h2() throws Exception {
-    // H2 lets a commit go that finds another thread storing, and stores it with the next: usage
-    // that
-    // is written meanwhile could make the last key before a kill one that H2 has not stored
-    survives(Map.of("forecast.use.interval", "PT1H"));
+    survives(Map.of("forecast.use.interval", "PT1S"));
   }
 
   @Test

@@ -8,12 +8,15 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Who may sign in: accounts for a demonstration, whose passwords are made at each start and said
- * once. A real portal has the login that its users have already, with a second factor; then this
- * class and the sign-in page go, and the rest stays.
+ * Who may sign in: accounts for a demonstration, in memory. Some are there at the start, others are
+ * registered; all passwords are made here and said once. A real portal has the login that its users
+ * have already, with a second factor; then this class goes, with the pages for sign-in and
+ * registration, and the rest stays. May be used by many threads.
  */
 public final class Accounts {
 
@@ -23,7 +26,13 @@ public final class Accounts {
   /** A fast hash will do: the password is 128 random bits that nobody chose. */
   private record Entry(Account account, String passwordHash) {}
 
-  private final Map<String, Entry> entries = new LinkedHashMap<>();
+  /** How many there may be, so that memory is bounded. */
+  static final int MOST = 1_000;
+
+  /** Letters of one alphabet alone, and no capitals: those of others can look the same. */
+  private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9._-]{1,39}");
+
+  private final Map<String, Entry> entries = new ConcurrentHashMap<>(); // only add() writes
   private String passwords = "";
   private final Entry nobody = new Entry(new Account("", ""), hash(Randoms.text()));
 
@@ -41,9 +50,7 @@ public final class Accounts {
     new TreeMap<>(owners)
         .forEach(
             (name, owner) -> {
-              String password = Randoms.text();
-              accounts.entries.put(name, new Entry(new Account(name, owner), hash(password)));
-              passwords.put(name, password);
+              passwords.put(name, accounts.add(name, owner));
             });
     accounts.passwords =
         passwords.entrySet().stream()
@@ -61,6 +68,33 @@ public final class Accounts {
     String revealed = passwords;
     passwords = "";
     return revealed;
+  }
+
+  /** Whether somebody may choose it. */
+  static boolean isName(String name) {
+    return NAME.matcher(name).matches();
+  }
+
+  /**
+   * Makes an account. The owner is its own, and new: by no name does one come to keys of somebody
+   * else, not of an owner without an account, nor of whoever had this name before the last start.
+   *
+   * @return the password, which is kept nowhere; none if the name is taken, or there is no room
+   * @throws IllegalArgumentException if it is no {@linkplain #isName name}
+   */
+  synchronized Optional<String> register(String name) {
+    if (!isName(name)) {
+      throw new IllegalArgumentException("name: has other characters, or is too short or long");
+    }
+    return has(name) || entries.size() >= MOST
+        ? Optional.empty()
+        : Optional.of(add(name, "account-" + Randoms.text()));
+  }
+
+  private synchronized String add(String name, String owner) {
+    String password = Randoms.text();
+    entries.put(name, new Entry(new Account(name, owner), hash(password)));
+    return password;
   }
 
   boolean has(String name) {

@@ -27,9 +27,17 @@ class FormGuard {
     this.origin = origin;
   }
 
-  /** Whether cookies are for connections with TLS alone. */
-  boolean isSecure() {
-    return origin != null && origin.startsWith("https://");
+  /** A page with a form for anybody: who has no session id yet gets the one it is bound to. */
+  Reply page(Call call, Html html) {
+    Reply page = Reply.page(200, html);
+    return call.isNew() ? page.with("Set-Cookie", cookie(call.sessionId(), "")) : page;
+  }
+
+  /** What tells the browser its session id: where there is TLS, for connections with it alone. */
+  String cookie(String sessionId, String more) {
+    boolean isSecure = origin != null && origin.startsWith("https://");
+    return "%s=%s; Path=/portal; HttpOnly; SameSite=Strict%s%s"
+        .formatted(Call.COOKIE, sessionId, isSecure ? "; Secure" : "", more);
   }
 
   String token(String sessionId) {

@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The pages on which owners look after their keys, below {@value #PATH}. Whoever is not signed in
- * sees the sign-in page and nothing else; every change comes by a form that {@link FormGuard}
- * accepts. May be used by many threads.
+ * sees the pages for sign-in and registration and nothing else; every change comes by a form that
+ * {@link FormGuard} accepts. May be used by many threads.
  */
 public final class Portal implements HttpHandler {
   /** Where the portal is. */
@@ -42,6 +42,7 @@ public final class Portal implements HttpHandler {
   private final FormGuard guard;
   private final Sessions sessions;
   private final SignIn signIn;
+  private final Registration registration;
   private final InstantSource clock;
   private final List<Route> routes = new ArrayList<>();
   private final byte[] style = resource("style.css");
@@ -55,6 +56,7 @@ public final class Portal implements HttpHandler {
     clock = parts.clock();
     sessions = new Sessions(clock);
     signIn = new SignIn(accounts, sessions, guard, parts.ticker());
+    registration = new Registration(accounts, guard, parts.ticker());
     KeyDesk desk = new KeyDesk(keys, offer, parts.panels());
     on("GET", PATH, (visit, none) -> Reply.to(PATH + "/keys"));
     on("POST", PATH + "/sign-out", (visit, none) -> signIn.leave(visit.call()));
@@ -157,6 +159,9 @@ public final class Portal implements HttpHandler {
     }
     if (call.path().equals(SignIn.PATH)) {
       return isGet ? signIn.show(call) : signIn.enter(call, address);
+    }
+    if (call.path().equals(Registration.PATH)) {
+      return isGet ? registration.show(call) : registration.register(call);
     }
     Optional<Account> account = sessions.find(call.sessionId());
     return account.isEmpty()

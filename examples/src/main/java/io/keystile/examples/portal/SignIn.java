@@ -37,8 +37,7 @@ final class SignIn {
   }
 
   Reply show(Call call) {
-    Reply page = Reply.page(200, page(call, "", Html.NONE));
-    return call.isNew() ? page.with("Set-Cookie", cookie(call.sessionId(), "")) : page;
+    return guard.page(call, page(call, "", Html.NONE));
   }
 
   /** The session before it ends, whose ever it was. */
@@ -49,7 +48,7 @@ final class SignIn {
       decision = names.acquire(name, 1);
     }
     if (!decision.isAllowed()) {
-      return tooMany(call, Objects.requireNonNullElse(decision.retryAfter(), Duration.ofHours(1)));
+      return tooMany(call, wait(decision));
     }
     Optional<Account> account = accounts.find(name, call.field("password"));
     if (account.isEmpty()) {
@@ -59,11 +58,16 @@ final class SignIn {
     sessions.end(call.sessionId());
     String id = sessions.start(account.get());
     String lifetime = "; Max-Age=" + Sessions.LONGEST.toSeconds();
-    return Reply.to("/portal/keys").with("Set-Cookie", cookie(id, lifetime));
+    return Reply.to("/portal/keys").with("Set-Cookie", guard.cookie(id, lifetime));
   }
 
-  private Reply tooMany(Call call, Duration wait) {
-    long seconds = Math.max(1, wait.plusMillis(999).toSeconds());
+  /** After how many seconds there is room again. */
+  static long wait(Decision refused) {
+    Duration wait = Objects.requireNonNullElse(refused.retryAfter(), Duration.ofHours(1));
+    return Math.max(1, wait.plusMillis(999).toSeconds());
+  }
+
+  private Reply tooMany(Call call, long seconds) {
     String text = "Too many attempts. Try again in " + Times.counted(seconds, "second") + ".";
     return Reply.page(429, page(call, "", Layout.alert(text)))
         .with("Retry-After", String.valueOf(seconds));
@@ -71,12 +75,7 @@ final class SignIn {
 
   Reply leave(Call call) {
     sessions.end(call.sessionId());
-    return Reply.to(PATH).with("Set-Cookie", cookie("", "; Max-Age=0"));
-  }
-
-  private String cookie(String value, String more) {
-    return "%s=%s; Path=/portal; HttpOnly; SameSite=Strict%s%s"
-        .formatted(Call.COOKIE, value, guard.isSecure() ? "; Secure" : "", more);
+    return Reply.to(PATH).with("Set-Cookie", guard.cookie("", "; Max-Age=0"));
   }
 
   private Html page(Call call, String name, Html message) {
@@ -96,10 +95,11 @@ final class SignIn {
             <input name="password" type="password" required maxlength="100" autocomplete="current-password"></label>
             <button class="button primary wide">Sign in</button>
             </form>
+            <p class="more">No account yet? <a href="/portal/register">Create one</a></p>
             </section>
-            <aside class="narrow hint"><b>This is a demo sign-in.</b> The service makes its accounts and
-            their passwords at each start and prints them once. A real portal has the login that its
-            users have already, with a second factor.</aside>
+            <aside class="narrow hint"><b>This is a demo sign-in.</b> Accounts last until the service
+            stops. It makes some at each start, and prints their passwords once. A real portal has the
+            login that its users have already, with a second factor.</aside>
             """,
             message,
             Layout.token(guard.token(call.sessionId())),

@@ -147,6 +147,36 @@ class PortalBrowserTest {
   }
 
   @Test
+  void somebody_registers_and_signs_in_with_the_password_that_is_shown() throws Exception {
+    browser.open(site.origin() + "/portal");
+    browser.click("main a[href='/portal/register']");
+    photograph("14-register");
+    browser.type("input[name=name]", "alice");
+    browser.click("main button");
+    assertThat(browser.text("[role=alert]")).contains("This name is taken");
+    photograph("15-name-taken");
+    assertThat(complaints).as("of a 409").isNotEmpty();
+    complaints.clear();
+    browser.type("input[name=name]", "carol");
+    browser.click("main button");
+    String password = browser.text("#password");
+    photograph("16-password");
+
+    browser.reload(); // sends the form again
+    assertThat(browser.text("[role=alert]")).contains("This name is taken");
+    assertThat(browser.source()).doesNotContain(password);
+    browser.complaints(); // that the answer was a 409
+    browser.click("main a[href='/portal/sign-in']");
+    browser.type("input[name=name]", "carol");
+    browser.type("input[name=password]", password);
+    browser.click("main button");
+    assertThat(browser.url()).isEqualTo(site.origin() + "/portal/keys");
+    assertThat(browser.text(".account")).isEqualTo("Signed in as carol");
+    complaints.addAll(browser.complaints());
+    assertThat(complaints).isEmpty();
+  }
+
+  @Test
   void keys_of_every_state_are_listed() throws Exception {
     KeySpec spec = KeySpec.forOwner(Site.ALICE).plan("pro").scopes("forecast:*").by("alice");
     site.keys.issue(spec.name("old importer").lifetime(Duration.ofDays(20)));

@@ -24,6 +24,7 @@ class PortalForgeryTest {
         new Form(key.page() + "/revoke", "reason", "LEAKED"),
         new Form(key.page() + "/revoke-secret", "secret", "1", "reason", "LEAKED"),
         new Form("/portal/sign-in", "name", "bob", "password", "guess"),
+        new Form("/portal/register", "name", "forged"),
         new Form("/portal/sign-out"));
   }
 
@@ -70,22 +71,25 @@ class PortalForgeryTest {
       Visitor alice = site.signedIn("alice");
       Created key = alice.create("robot");
       List<Consumer<Visitor>> forgeries = forgeries(site, bob.token);
-      for (int forgery = 0; forgery < forgeries.size(); forgery++) {
-        for (Form form : forms(key)) {
-          alice.get("/portal/keys/new");
-          Visitor forger = site.visitor();
-          forger.cookie = alice.cookie;
-          forger.token = alice.token;
-          forger.operation = alice.operation;
-          forgeries.get(forgery).accept(forger);
-          HttpResponse<String> answer = forger.send(form.path(), form.fields());
-          tried++;
-          if (answer.statusCode() != 403) {
-            accepted.add(forgery + " " + form.path() + ": " + answer.statusCode());
+      for (Visitor victim : List.of(alice, visited(site))) { // and one who is not signed in
+        for (int forgery = 0; forgery < forgeries.size(); forgery++) {
+          for (Form form : forms(key)) {
+            victim.get(victim == alice ? "/portal/keys/new" : "/portal/register");
+            Visitor forger = site.visitor();
+            forger.cookie = victim.cookie;
+            forger.token = victim.token;
+            forger.operation = victim.operation;
+            forgeries.get(forgery).accept(forger);
+            HttpResponse<String> answer = forger.send(form.path(), form.fields());
+            tried++;
+            if (answer.statusCode() != 403) {
+              accepted.add(forgery + " " + form.path() + ": " + answer.statusCode());
+            }
           }
         }
       }
       if (alice.get("/portal/keys").statusCode() != 200
+          || site.accounts.has("forged")
           || site.keys.find(key.id()).orElseThrow().revision() != 1
           || site.keys.list(KeyQuery.all()).keys().size() != 1) {
         accepted.add("something was changed");
@@ -109,7 +113,7 @@ class PortalForgeryTest {
             return true;
           }
         };
-    assertThat(accepted(none)).contains("something was changed");
+    assertThat(accepted(none)).contains("something was changed", "0 /portal/register: 200");
   }
 
   @Test
@@ -121,7 +125,9 @@ class PortalForgeryTest {
             return super.token("");
           }
         };
-    assertThat(accepted(unbound)).anyMatch(forged -> forged.startsWith("6 "));
+    assertThat(accepted(unbound))
+        .anyMatch(forged -> forged.startsWith("6 "))
+        .contains("6 /portal/register: 200");
   }
 
   @Test
@@ -133,7 +139,9 @@ class PortalForgeryTest {
             return token(call.sessionId()).equals(call.field("token"));
           }
         };
-    assertThat(accepted(blind)).anyMatch(forged -> forged.startsWith("11 "));
+    assertThat(accepted(blind))
+        .anyMatch(forged -> forged.startsWith("11 "))
+        .contains("9 /portal/register: 200");
   }
 
   @Test

@@ -52,6 +52,25 @@ class PortalOwnersTest {
     }
   }
 
+  @Test
+  void owners_who_have_registered_are_no_closer_to_each_other_or_to_those_before()
+      throws Exception {
+    try (Site site = Site.open()) {
+      Visitor alice = site.signedIn("alice");
+      Visitor carol = site.registered("carol");
+      Visitor dave = site.registered("dave");
+      int tried = 0;
+      for (Visitor victim : List.of(alice, carol, dave)) {
+        for (Visitor thief : List.of(alice, carol, dave)) {
+          tried += victim == thief ? 0 : attack(site, victim, thief);
+        }
+      }
+      System.out.println(tried + " requests among three owners, 0 differ from unknown");
+      assertThat(tried).isEqualTo(6 * 3 * 3 * (PAGES.size() + FORMS.size()));
+      assertThat(seenOfOther(site, carol, dave, "carol", "dave")).isEmpty();
+    }
+  }
+
   /** Attacks keys of each state, from each of three sessions. */
   private static int attack(Site site, Visitor victim, Visitor thief) {
     Created active = victim.create("active");
@@ -120,7 +139,8 @@ class PortalOwnersTest {
   @Test
   void usage_of_the_other_owner_is_on_no_page_and_in_no_file() throws Exception {
     try (Site site = Site.open()) {
-      assertThat(seenOfOther(site, site.signedIn("alice"), site.signedIn("bob"))).isEmpty();
+      Visitor alice = site.signedIn("alice");
+      assertThat(seenOfOther(site, alice, site.signedIn("bob"), "alice", "bob")).isEmpty();
     }
   }
 
@@ -134,7 +154,8 @@ class PortalOwnersTest {
         };
     try (Site site = new Site(new FormGuard(null), List.of(ofAll))) {
       sites.add(site);
-      assertThat(seenOfOther(site, site.signedIn("alice"), site.signedIn("bob")))
+      Visitor alice = site.signedIn("alice");
+      assertThat(seenOfOther(site, alice, site.signedIn("bob"), "alice", "bob"))
           .containsExactly("/of-alice", "/of-bob");
     }
   }
@@ -146,9 +167,10 @@ class PortalOwnersTest {
   }
 
   /** Lets both use their keys, and looks for traces of each in all that the other can get. */
-  private static List<String> seenOfOther(Site site, Visitor alice, Visitor bob) {
-    Created first = unlimited(site, Site.ALICE);
-    Created second = unlimited(site, Site.BOB);
+  private static List<String> seenOfOther(
+      Site site, Visitor alice, Visitor bob, String nameOfAlice, String nameOfBob) {
+    Created first = unlimited(site, site.owner(nameOfAlice));
+    Created second = unlimited(site, site.owner(nameOfBob));
     for (int i = 0; i < 600; i++) { // enough to be odd, if it were looked at
       site.use(first.token(), "192.0.2." + i % 200, "GET", "/of-alice");
       site.use(second.token(), "198.51.100." + i % 200, "PURGE", "/of-bob");
@@ -159,7 +181,8 @@ class PortalOwnersTest {
     for (Visitor reader : List.of(alice, bob)) {
       Created own = reader == alice ? first : second;
       Created other = reader == alice ? second : first;
-      String owner = reader == alice ? Site.BOB : Site.ALICE; // also a brand: "acme_live_"
+      // the name of Alice's owner is also a brand: "acme_live_"
+      String owner = site.owner(reader == alice ? nameOfBob : nameOfAlice);
       List<HttpResponse<String>> all = new ArrayList<>();
       for (String query :
           List.of("", "?owner=" + owner, "?key=" + other.id(), "?key=" + other.id() + "&plan=")) {

@@ -104,6 +104,15 @@ class PortalScriptTest {
                 return "";
               }),
           Map.entry(
+              "name of a new account",
+              (site, visitor, text) -> {
+                Visitor guest = site.visitor();
+                assertThat(guest.register(text).statusCode()).isEqualTo(400);
+                guest.get("/portal/register?name=" + Visitor.encoded(text));
+                visitor.seen().addAll(guest.seen());
+                return "";
+              }),
+          Map.entry(
               "addresses",
               (site, visitor, text) -> {
                 String encoded = Visitor.encoded(text);

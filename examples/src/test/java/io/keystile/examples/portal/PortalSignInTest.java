@@ -165,8 +165,17 @@ class PortalSignInTest {
     Created key = alice.create("robot");
     for (String path :
         List.of(
-            "/portal", "/portal/keys", key.page(), "/portal/none", "/portal/sign-in", "/portalx")) {
+            "/portal",
+            "/portal/keys",
+            key.page(),
+            "/portal/none",
+            "/portal/sign-in",
+            "/portal/register",
+            "/portalx")) {
       alice.get(path);
+    }
+    for (String name : List.of("carol", "carol", "Carol")) {
+      alice.register(name);
     }
     alice.send(key.page() + "/rename", "name", "b");
     alice.token = "";

@@ -44,7 +44,8 @@ final class Site implements AutoCloseable {
 
   private final ExecutorService threads = Executors.newFixedThreadPool(4);
   private final HttpServer server;
-  private final Map<String, String> passwords;
+  private final Map<String, String> passwords; // of those who registered, too
+  final Accounts accounts;
   private final CompletableFuture<Runnable> writer = new CompletableFuture<>();
   final InMemoryKeyStore store = new InMemoryKeyStore();
   private volatile Instant now = Instant.parse("2026-11-28T12:00:00Z");
@@ -66,7 +67,7 @@ final class Site implements AutoCloseable {
             .useInterval(Duration.ofSeconds(1))
             .useExecutor(writer::complete)
             .build();
-    Accounts accounts = Accounts.demo(ordered("alice", ALICE, "bob", BOB));
+    accounts = Accounts.demo(ordered("alice", ALICE, "bob", BOB));
     passwords =
         Pattern.compile("([a-z]+) ([^,]+)")
             .matcher(accounts.revealPasswords())
@@ -137,11 +138,26 @@ final class Site implements AutoCloseable {
 
   /** Somebody with a browser, who has signed in. */
   Visitor signedIn(String name) {
-    Visitor visitor = new Visitor(origin());
+    return signIn(visitor(), name);
+  }
+
+  private Visitor signIn(Visitor visitor, String name) {
     visitor.get("/portal/sign-in");
     visitor.send("/portal/sign-in", "name", name, "password", password(name));
     turn(Duration.ofMinutes(1)); // so that tests may sign in as often as they like
     return visitor;
+  }
+
+  /** Somebody who has made an account, and has signed in with the password he was shown. */
+  Visitor registered(String name) {
+    Visitor visitor = visitor();
+    passwords.put(name, Visitor.password(visitor.register(name)));
+    return signIn(visitor, name);
+  }
+
+  /** Whose keys an account looks after. */
+  String owner(String name) {
+    return accounts.find(name, password(name)).orElseThrow().owner();
   }
 
   Visitor visitor() {

@@ -126,6 +126,19 @@ final class Visitor {
     return new Created(token.group(1).split("_")[2].substring(0, 22), token.group(1));
   }
 
+  /** Asks for an account. */
+  HttpResponse<String> register(String name) {
+    return fill("/portal/register", "/portal/register", "name", name);
+  }
+
+  static String password(HttpResponse<String> answer) {
+    Matcher shown = Pattern.compile("<code id=\"password\">([^<]+)</code>").matcher(answer.body());
+    if (!shown.find()) {
+      throw new AssertionError(answer.statusCode() + answer.body());
+    }
+    return shown.group(1);
+  }
+
   /** A key with its token. */
   record Created(String id, String token) {
     String page() {
