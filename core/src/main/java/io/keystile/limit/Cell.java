@@ -125,13 +125,12 @@ final class Cell {
         if (WORD.compareAndSet(this, seen, seen | LOCKED)) {
           return attemptLocked(seen, wanted, now, cost, take);
         }
-      } else if (ceiling - (int) seen < cost) {
-        // what was read may be of two layouts, and neither would refuse
-        if (isStill(seen)) {
-          return Outcome.REFUSED;
+      } else {
+        boolean enough = ceiling - (int) seen >= cost;
+        // a refusal, too: what was read may be of two layouts, and neither would refuse
+        if (enough && take ? WORD.compareAndSet(this, seen, plus(seen, cost)) : isStill(seen)) {
+          return enough ? Outcome.TAKEN : Outcome.REFUSED;
         }
-      } else if (take ? WORD.compareAndSet(this, seen, plus(seen, cost)) : isStill(seen)) {
-        return Outcome.TAKEN;
       }
     }
   }
