@@ -195,6 +195,18 @@ class UsageLifeTest {
   }
 
   @Test
+  void what_was_used_is_written_by_itself_within_the_interval() {
+    ApiKeys node = nodes.node(options -> options.recordUsage().useInterval(Duration.ofSeconds(1)));
+    IssuedKey key = node.issue(SPEC);
+    for (int i = 1; i <= 3; i++) {
+      assertThat(Uses.accepted(node, key, 100)).isEqualTo(100);
+      long expected = 100L * i;
+      Waiting.until(() -> total(node).requests() == expected);
+    }
+    assertThat(store.find(key.id()).orElseThrow().uses()).hasSize(1);
+  }
+
+  @Test
   void what_is_thrown_while_use_is_taken_in_ends_no_schedule() {
     CountDownLatch three = new CountDownLatch(3);
     Background background = new Background(1, 1);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keystile.store.StoreException;
 import io.keystile.store.UseMark;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -120,5 +121,34 @@ class UseRecorderTest {
     flush.join();
     assertThat(recorder.written()).isEqualTo(1_500);
     assertThat(recorder.dropped()).isZero();
+  }
+
+  @Test
+  void a_million_secrets_while_the_store_is_away_take_no_more_memory_than_stated() {
+    int maxPending = 100_000;
+    UseRecorder recorder = new UseRecorder(new Flaky(1), maxPending);
+    long before = used();
+    int secrets = 1_000_000;
+    for (int flush = 0; flush < 20; flush++) { // every 30 s for 10 minutes
+      for (int i = 0; i < secrets / 20; i++) {
+        String id = SampleKeys.id(flush * secrets / 20 + i).toString();
+        recorder.record(new LastUse(id, 1), 1 + flush, true);
+      }
+      recorder.flush();
+    }
+    long each = (used() - before) / maxPending;
+    recorder.close();
+    System.out.printf(
+        "%,d secrets, room for %,d: %d bytes each, %,d dropped%n",
+        secrets, maxPending, each, recorder.dropped());
+    assertThat(each).isLessThan(300);
+    assertThat(recorder.dropped()).isEqualTo(secrets);
+  }
+
+  private static long used() {
+    for (int i = 0; i < 5; i++) {
+      System.gc();
+    }
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
   }
 }

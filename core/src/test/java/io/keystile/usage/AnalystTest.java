@@ -4,15 +4,22 @@ import static java.time.temporal.ChronoUnit.DAYS;
 import static java.time.temporal.ChronoUnit.HOURS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.keystile.InMemoryKeyStore;
 import io.keystile.Reason;
+import io.keystile.store.UsageStore.Batch;
+import io.keystile.store.UsageStore.Period;
+import io.keystile.store.UsageStore.Subject;
+import io.keystile.store.UsageStore.Tally;
 import io.keystile.usage.Risk.Anomaly;
 import io.keystile.usage.Risk.Kind;
 import io.keystile.usage.Risk.Level;
 import java.time.DayOfWeek;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
@@ -120,6 +127,53 @@ class AnalystTest {
     assertThat(risk.anomalies()).extracting(Anomaly::kind).containsExactly(kind);
     assertThat(risk.level()).isEqualTo(Level.MEDIUM);
     return risk.anomalies().get(0);
+  }
+
+  @Test
+  void a_summary_tells_peaks_the_busiest_endpoints_and_the_ends() {
+    office(60);
+    at(ago(24 * 10)).let(5_000, HOME, 1, "/report", "GET 200").most(Metric.PEAK_MINUTE, 700);
+    for (int i = 1; i <= 6; i++) {
+      at(ago(30 + i)).let(i, HOME, 1, "/few" + i, "GET 200");
+    }
+
+    UsageSummary summary = assess().summary();
+
+    assertThat(summary.averagedDays()).isEqualTo(28);
+    assertThat(summary.peakMinute()).isEqualTo(700);
+    assertThat(summary.peakHour()).isBetween(5_000L, 5_104L);
+    assertThat(summary.peakHourStart()).isEqualTo(ago(24 * 10));
+    assertThat(summary.busiestEndpoints())
+        .extracting(UsageSummary.Endpoint::name)
+        .containsExactly("/a", "/report", "/few6", "/few5", "/few4");
+    assertThat(summary.busiestEndpoints().get(1).responses()).isEqualTo(5_000);
+    assertThat(summary.firstUse()).isEqualTo("2026-01-05T00:00:00Z"); // the first Monday
+    assertThat(summary.lastUse()).isEqualTo(Span.hour(NOW));
+  }
+
+  @Test
+  void each_key_in_use_is_assessed_once_however_many_pages_they_take() {
+    InMemoryKeyStore store = new InMemoryKeyStore();
+    int keys = 2_600; // of two tallies each, where a page has 5,000
+    List<Tally> tallies = new ArrayList<>();
+    for (int i = 0; i < keys; i++) {
+      Subject subject = new Subject("0351fcs8Bym6t%09d".formatted(i), "owner", null);
+      tallies.add(new Tally(subject, Period.HOUR, ago(1), Metric.REQUESTS, Metric.ALL, 1));
+      tallies.add(new Tally(subject, Period.HOUR, ago(1), Metric.REFUSALS, "EXPIRED", 1));
+      if (tallies.size() == 1_040) {
+        store.add(new Batch("batch-" + i, NOW, tallies));
+        tallies.clear();
+      }
+    }
+    Subject old = new Subject("0351fcs8Bym6tbejfDMyAJ", "owner", null);
+    Tally before = new Tally(old, Period.HOUR, ago(9), Metric.REQUESTS, Metric.ALL, 1);
+    store.add(new Batch("before", NOW, List.of(before)));
+
+    List<String> assessed = new ArrayList<>();
+    UsageReports.on(store)
+        .risks(RiskSettings.usual(), ago(2), NOW, risk -> assessed.add(risk.keyId()));
+
+    assertThat(assessed).hasSize(keys).doesNotHaveDuplicates().doesNotContain(old.keyId());
   }
 
   @Test
