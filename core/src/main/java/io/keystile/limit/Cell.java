@@ -128,7 +128,7 @@ final class Cell {
       } else {
         boolean enough = ceiling - (int) seen >= cost;
         // a refusal, too: what was read may be of two layouts, and neither would refuse
-        if (enough && take ? WORD.compareAndSet(this, seen, plus(seen, cost)) : isStill(seen)) {
+        if ((enough && take) ? WORD.compareAndSet(this, seen, plus(seen, cost)) : isStill(seen)) {
           return enough ? Outcome.TAKEN : Outcome.REFUSED;
         }
       }
