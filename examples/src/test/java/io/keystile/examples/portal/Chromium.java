@@ -100,6 +100,19 @@ final class Chromium implements AutoCloseable {
     return send("GET", session + "/url", null).asText();
   }
 
+  /**
+   * The address once it is this one, or after ten seconds: a click returns before its page is
+   * there.
+   */
+  String urlSoon(String expected) throws InterruptedException {
+    String url = url();
+    for (int i = 0; i < 100 && !url.equals(expected); i++) {
+      Thread.sleep(100);
+      url = url();
+    }
+    return url;
+  }
+
   String source() {
     return send("GET", session + "/source", null).asText();
   }

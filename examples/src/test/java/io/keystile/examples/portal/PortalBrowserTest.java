@@ -83,7 +83,8 @@ class PortalBrowserTest {
     assertThat(browser.text("[role=alert]")).contains("do not match");
     assertThat(browser.complaints()).as("of a 401").hasSize(1);
     signIn();
-    assertThat(browser.url()).isEqualTo(site.origin() + "/portal/keys");
+    assertThat(browser.urlSoon(site.origin() + "/portal/keys"))
+        .isEqualTo(site.origin() + "/portal/keys");
     photograph("2-no-keys");
 
     browser.click("main a.button");
@@ -105,9 +106,11 @@ class PortalBrowserTest {
     rotateAndRevoke(first);
 
     browser.click(".bar button");
-    assertThat(browser.url()).isEqualTo(site.origin() + "/portal/sign-in");
+    assertThat(browser.urlSoon(site.origin() + "/portal/sign-in"))
+        .isEqualTo(site.origin() + "/portal/sign-in");
     browser.open(site.origin() + "/portal/keys");
-    assertThat(browser.url()).isEqualTo(site.origin() + "/portal/sign-in");
+    assertThat(browser.urlSoon(site.origin() + "/portal/sign-in"))
+        .isEqualTo(site.origin() + "/portal/sign-in");
     complaints.addAll(browser.complaints());
     assertThat(complaints).isEmpty();
   }
@@ -170,7 +173,8 @@ class PortalBrowserTest {
     browser.type("input[name=name]", "carol");
     browser.type("input[name=password]", password);
     browser.click("main button");
-    assertThat(browser.url()).isEqualTo(site.origin() + "/portal/keys");
+    assertThat(browser.urlSoon(site.origin() + "/portal/keys"))
+        .isEqualTo(site.origin() + "/portal/keys");
     assertThat(browser.text(".account")).isEqualTo("Signed in as carol");
     complaints.addAll(browser.complaints());
     assertThat(complaints).isEmpty();
