@@ -46,7 +46,6 @@ public class LimiterBenchmark {
     private final Meter refusing = meter(0, System::nanoTime);
     private final Meter one =
         Limiter.builder(Plan.of("one", Window.perSecond(HIGH))).build().meter("key");
-    private final Bucket bucket = bucket(System::nanoTime, SynchronizationStrategy.LOCK_FREE);
     private final Bucket movingLockFree = bucket(this::moving, SynchronizationStrategy.LOCK_FREE);
     private final Bucket movingSynchronized =
         bucket(this::moving, SynchronizationStrategy.SYNCHRONIZED);
@@ -145,17 +144,6 @@ public class LimiterBenchmark {
   @Benchmark
   public boolean fourWindowsMovingClock(Limiters limiters) {
     return limiters.movingMeter.tryAcquire();
-  }
-
-  /**
-   * Bucket4j with four bandwidths.
-   *
-   * @param limiters the limiters
-   * @return true
-   */
-  @Benchmark
-  public boolean bucket4jFourBandwidths(Limiters limiters) {
-    return limiters.bucket.tryConsume(1);
   }
 
   /**
