@@ -1,5 +1,8 @@
 package io.keystile;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Arrays;
@@ -22,10 +25,26 @@ final class Base62 {
 
   private static final byte[] DIGITS = new byte[128];
 
-  private static final long POW_10 = 839_299_365_868_340_224L; // 62^10
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
-  /** The largest unsigned value that can be multiplied by 62 and stay below 2^64. */
-  private static final long MAX_TIMES_62 = Long.divideUnsigned(-1L, 62);
+  /** In each of eight bytes: what is computed for all of them at once is a multiple of it. */
+  private static final long ONES = 0x0101_0101_0101_0101L;
+
+  private static final long HIGH_BITS = 0x80 * ONES;
+  private static final long CASE_BITS = 0x20 * ONES;
+
+  // what a byte of a digit is more than the digit
+  private static final long ZERO_OF_UPPER = 'A' - 10;
+  private static final long ZERO_OF_LOWER = 'a' - 36;
+
+  private static final long POW_2 = 62 * 62;
+  private static final long POW_4 = POW_2 * POW_2;
+  private static final long POW_6 = POW_4 * POW_2;
+  private static final long POW_8 = POW_4 * POW_4;
+
+  /** The largest unsigned value that can be multiplied by 62^6 and stay below 2^64. */
+  private static final long MAX_TIMES_POW_6 = Long.divideUnsigned(-1L, POW_6);
 
   static {
     Arrays.fill(DIGITS, (byte) -1);
@@ -41,46 +60,99 @@ final class Base62 {
     return c < DIGITS.length ? DIGITS[c] : -1;
   }
 
-  /** The value of at most 10 digits; each must be one. */
-  static long decode(byte[] digits, int from, int length) {
-    long value = 0;
-    for (int i = from; i < from + length; i++) {
-      value = value * 62 + DIGITS[digits[i]];
+  /** Whether these bytes, 8 or a multiple of it, are digits. */
+  static boolean areDigits(byte[] bytes, int from, int length) {
+    long others = 0;
+    for (int i = from; i < from + length; i += Long.BYTES) {
+      long eight = (long) LONGS.get(bytes, i);
+      others |= others(eight, letters(eight), decimals(eight));
     }
-    return value;
+    return others == 0;
+  }
+
+  // Eight bytes at a time, the first of them lowest: a fifth of the time of one after the other,
+  // and a tenth of that of a whole validation. Below, each mark is the highest bit of a byte.
+
+  /** Marks the bytes that are no digits. */
+  private static long others(long bytes, long letters, long decimals) {
+    return (bytes | ~(letters | decimals)) & HIGH_BITS;
+  }
+
+  /** Marks the letters, and perhaps bytes from 0x80 on. */
+  private static long letters(long bytes) {
+    return between(bytes | CASE_BITS, 'a', 'z');
+  }
+
+  private static long decimals(long bytes) {
+    return between(bytes, '0', '9');
+  }
+
+  private static long between(long bytes, char first, char last) {
+    long ascii = bytes & ~HIGH_BITS; // so that no sum runs over into the next byte
+    long notBelow = ascii + (0x80 - first) * ONES;
+    long above = ascii + (0x7F - last) * ONES;
+    return notBelow & ~above & HIGH_BITS;
+  }
+
+  /** The value of eight digits, or -1 if one of the bytes is none. */
+  private static long eight(long digits) {
+    long letters = letters(digits);
+    long decimals = decimals(digits);
+    if (others(digits, letters, decimals) != 0) {
+      return -1;
+    }
+    long upper = letters & ~(digits << 2); // the bit of lower case comes to the top
+    long zeros =
+        ZERO_OF_LOWER * ONES
+            - (upper >>> 7) * (ZERO_OF_LOWER - ZERO_OF_UPPER)
+            - (decimals >>> 7) * (ZERO_OF_LOWER - '0');
+    // the values of one digit each, of two, of four, of all
+    long ones = digits - zeros;
+    long twos = (ones & 0x00FF_00FF_00FF_00FFL) * 62 + (ones >>> 8 & 0x00FF_00FF_00FF_00FFL);
+    long fours = (twos & 0xFFFF_0000_FFFFL) * POW_2 + (twos >>> 16 & 0xFFFF_0000_FFFFL);
+    return (fours & 0xFFFF_FFFFL) * POW_4 + (fours >>> 32);
+  }
+
+  /** The value of the last six of eight bytes, or -1 if one of these is no digit. */
+  private static long lastSix(long bytes) {
+    return eight(bytes & ~0xFFFFL | '0' * 0x0101L);
   }
 
   /**
-   * Decodes the 22 digits of a key id; each must be one. Returns false, with {@code into}
-   * undefined, for a value above 2^128 - 1: 62^22 is almost eight times 2^128, and one id must have
-   * one text.
+   * The value of the 6 digits of a checksum, or -1 if one of the bytes is none.
+   *
+   * @param from at least 2
+   */
+  static long decodeCrc(byte[] digits, int from) {
+    return lastSix((long) LONGS.get(digits, from - 2));
+  }
+
+  /**
+   * Decodes the 22 digits of a key id. Returns false, with {@code into} undefined, if one of the
+   * bytes is none, and for a value above 2^128 - 1: 62^22 is almost eight times 2^128, and one id
+   * must have one text.
    *
    * @param into receives the high and the low 64 bits
    */
   static boolean decodeId(byte[] digits, int from, long[] into) {
-    if (DIGITS[digits[from]] > 7) { // 8 * 62^21 > 2^128; and what follows needs head < 2^63
+    long first = eight((long) LONGS.get(digits, from));
+    long second = eight((long) LONGS.get(digits, from + 8));
+    long third = lastSix((long) LONGS.get(digits, from + 14));
+    if ((first | second | third) < 0) {
       return false;
     }
-    long head = decode(digits, from, 10) * 62 + DIGITS[digits[from + 10]];
-    long middle = decode(digits, from + 11, 10);
-    long low = head * POW_10;
-    long high = Math.multiplyHigh(head, POW_10);
-    low += middle;
-    if (Long.compareUnsigned(low, middle) < 0) {
-      high++;
-    }
-    if (Long.compareUnsigned(high, MAX_TIMES_62) > 0) {
+    long low = first * POW_8;
+    long high = Math.multiplyHigh(first, POW_8);
+    low += second;
+    high += Long.compareUnsigned(low, second) < 0 ? 1 : 0;
+    if (high > MAX_TIMES_POW_6) {
       return false;
     }
-    long carry = ((low >>> 32) * 62 + (((low & 0xFFFF_FFFFL) * 62) >>> 32)) >>> 32;
-    int last = DIGITS[digits[from + 21]];
-    low *= 62;
-    high *= 62;
-    low += last;
-    if (Long.compareUnsigned(low, last) < 0) {
-      carry++;
-    }
-    high += carry;
+    // the upper half of an unsigned product: that of the signed one, and what the sign took away
+    long carry = Math.multiplyHigh(low, POW_6) + (low >> 63 & POW_6);
+    low = low * POW_6 + third;
+    carry += Long.compareUnsigned(low, third) < 0 ? 1 : 0;
+    high = high * POW_6 + carry;
     into[0] = high;
     into[1] = low;
     return Long.compareUnsigned(high, carry) >= 0;

@@ -1,6 +1,8 @@
 package io.keystile;
 
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -16,6 +18,11 @@ final class MintTags {
 
   /** Mint key and 96 bits: with its padding exactly one block of SHA-256. */
   static final int BLOCK_LENGTH = Scratch.DIGEST_LENGTH + 12;
+
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
 
   private final List<ServerSecret> idKeys;
   private final List<TokenPrefix> prefixes;
@@ -75,9 +82,10 @@ final class MintTags {
   private static int tag(byte[] mintKey, long high, int middle, Scratch scratch) {
     byte[] block = scratch.mint;
     System.arraycopy(mintKey, 0, block, 0, Scratch.DIGEST_LENGTH);
-    ByteBuffer.wrap(block, Scratch.DIGEST_LENGTH, 12).putLong(high).putInt(middle);
+    LONGS.set(block, Scratch.DIGEST_LENGTH, high);
+    INTS.set(block, Scratch.DIGEST_LENGTH + Long.BYTES, middle);
     scratch.sha256.update(block);
-    scratch.finishDigest(block);
-    return ByteBuffer.wrap(block).getInt();
+    scratch.finishDigest(block); // over the mint key
+    return (int) INTS.get(block, 0);
   }
 }

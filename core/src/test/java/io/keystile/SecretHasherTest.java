@@ -9,6 +9,7 @@ import static io.keystile.Tokens.hex;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -30,6 +31,23 @@ class SecretHasherTest {
       assertThat(verify(hasher, EXAMPLE, stored)).isEqualTo(PROVEN);
       String other = Tokens.withChecksum(EXAMPLE.substring(0, EXAMPLE.length() - 7) + "4");
       assertThat(verify(hasher, other, stored)).isEqualTo(WRONG);
+    }
+  }
+
+  @Test
+  void digests_are_equal_if_each_of_their_bits_is() {
+    byte[] digest = Tokens.parsed(EXAMPLE).digestBlock();
+    assertThat(SecretHasher.isEqual(digest, digest.clone())).isTrue();
+    for (int bit = 0; bit < 8 * digest.length; bit++) {
+      byte[] other = digest.clone();
+      other[bit / 8] ^= (byte) (1 << bit % 8);
+      assertThat(SecretHasher.isEqual(digest, other)).isFalse();
+      assertThat(SecretHasher.isEqual(other, digest)).isFalse();
+    }
+    for (int length : new int[] {0, 8, 31, 33, 64}) {
+      byte[] other = Arrays.copyOf(digest, length);
+      assertThat(SecretHasher.isEqual(digest, other)).isFalse();
+      assertThat(SecretHasher.isEqual(other, other.clone())).isFalse();
     }
   }
 
