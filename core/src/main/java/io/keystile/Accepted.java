@@ -11,25 +11,21 @@ import org.jspecify.annotations.Nullable;
 
 /** The token is good for what was asked. Immutable. */
 public final class Accepted implements Validation {
-  /** Instead of a time, for what does not count. */
-  static final long DRY_RUN = Long.MIN_VALUE;
-
-  private final KeyInUse key;
-  private final int secretVersion;
+  // one for each request, so it is kept at 32 bytes
+  private final SecretInUse secret;
   private final Origin origin;
   private final long at;
-  private final long rotateBy;
+  private final boolean isRecorded;
 
   /**
-   * @param at when it was decided, milliseconds since 1970; {@link #DRY_RUN} if it does not count
-   * @param rotateBy milliseconds since 1970, {@link Long#MAX_VALUE} for no notice
+   * @param at when it was decided, milliseconds since 1970
+   * @param isRecorded whether it counts
    */
-  Accepted(KeyInUse key, int secretVersion, Origin origin, long at, long rotateBy) {
-    this.key = key;
-    this.secretVersion = secretVersion;
+  Accepted(SecretInUse secret, Origin origin, long at, boolean isRecorded) {
+    this.secret = secret;
     this.origin = origin;
     this.at = at;
-    this.rotateBy = rotateBy;
+    this.isRecorded = isRecorded;
   }
 
   /**
@@ -39,7 +35,7 @@ public final class Accepted implements Validation {
    * @return the key
    */
   public ApiKey key() {
-    return key.key;
+    return secret.key().key;
   }
 
   /**
@@ -48,7 +44,7 @@ public final class Accepted implements Validation {
    * @return the number of the secret version, from 1
    */
   public int secretVersion() {
-    return secretVersion;
+    return secret.number();
   }
 
   /**
@@ -60,7 +56,8 @@ public final class Accepted implements Validation {
    * @return the time, which may be past for a key that is due for its age; null if there is no need
    */
   public @Nullable Instant rotateBy() {
-    return rotateBy == Long.MAX_VALUE ? null : Instant.ofEpochMilli(rotateBy);
+    RotationRules.Notice notice = secret.notice();
+    return at < notice.from() ? null : Instant.ofEpochMilli(notice.until());
   }
 
   /**
@@ -88,7 +85,7 @@ public final class Accepted implements Validation {
   }
 
   private Meter meter() {
-    return key.meter();
+    return secret.key().meter();
   }
 
   /**
@@ -123,8 +120,8 @@ public final class Accepted implements Validation {
         records.record(
             new RequestRecord(
                 Instant.ofEpochMilli(at),
-                key.key.id(),
-                key.key.owner(),
+                key().id(),
+                key().owner(),
                 endpoint,
                 method,
                 status,
@@ -137,7 +134,7 @@ public final class Accepted implements Validation {
   }
 
   private @Nullable KeyUse use() {
-    return at == DRY_RUN ? null : key.use;
+    return isRecorded ? secret.key().use : null;
   }
 
   /**
@@ -167,6 +164,6 @@ public final class Accepted implements Validation {
    */
   @Override
   public String toString() {
-    return "Accepted[key=" + key().id() + ", secretVersion=" + secretVersion + "]";
+    return "Accepted[key=" + key().id() + ", secretVersion=" + secretVersion() + "]";
   }
 }

@@ -129,7 +129,8 @@ public final class ApiKeys implements AutoCloseable {
    * @return whether it may go on, and why not
    */
   public Validation validate(@Nullable String token, Access access, Origin origin) {
-    return validator.validate(request(token, access, origin, true));
+    requireBoth(access, origin);
+    return validator.validate(token, access, origin, true);
   }
 
   /**
@@ -144,7 +145,8 @@ public final class ApiKeys implements AutoCloseable {
    */
   public CompletableFuture<Validation> validateAsync(
       @Nullable String token, Access access, Origin origin) {
-    return validator.validateAsync(request(token, access, origin, true));
+    requireBoth(access, origin);
+    return validator.validateAsync(token, access, origin);
   }
 
   /**
@@ -157,7 +159,8 @@ public final class ApiKeys implements AutoCloseable {
    * @return what {@link #validate} would have returned
    */
   public Validation peek(@Nullable String token, Access access, Origin origin) {
-    return validator.validate(request(token, access, origin, false));
+    requireBoth(access, origin);
+    return validator.validate(token, access, origin, false);
   }
 
   /**
@@ -601,12 +604,10 @@ public final class ApiKeys implements AutoCloseable {
     return (usage == null || usage.close()) && isWritten;
   }
 
-  private static Validator.Request request(
-      @Nullable String token, Access access, Origin origin, boolean recorded) {
-    // here, so that a mistake of the host's shows with the first request and not the first good one
+  /** Here, so that a mistake of the host's shows with the first request, not the first good one. */
+  private static void requireBoth(Access access, Origin origin) {
     Objects.requireNonNull(access, "access");
     Objects.requireNonNull(origin, "origin");
-    return new Validator.Request(token, access, origin, recorded);
   }
 
   /** For tests that drive the feed themselves. */

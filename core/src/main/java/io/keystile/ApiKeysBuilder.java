@@ -33,7 +33,7 @@ public final class ApiKeysBuilder {
   boolean importsKeys;
   @Nullable ServerSecret importKey;
   InstantSource clock = InstantSource.system();
-  LongSupplier ticker = System::nanoTime;
+  LongSupplier ticker = WallTime.SYSTEM_TICKER;
   TransportPolicy transport = TransportPolicy.REQUIRE;
   int maxKeys = 100_000;
   int maxAbsent = 10_000;

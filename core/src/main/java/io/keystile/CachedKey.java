@@ -6,6 +6,7 @@ import io.keystile.store.SecretVersion;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,12 @@ final class CachedKey {
    * same work as a wrong secret.
    */
   private final boolean absent;
+
+  final KeyId id;
+
+  // the id once more: one look at memory less where it is compared
+  final long idHigh;
+  final long idLow;
 
   /** Null for "no such key". */
   final @Nullable KeyInUse inUse;
@@ -47,7 +54,13 @@ final class CachedKey {
   /** When a background refresh of it was last asked for, by the nano ticker. */
   private final AtomicLong refreshAskedAt;
 
-  private CachedKey(Secret unknowable, long loadedAt) {
+  /** Whether {@link KeyCache} holds this no more. */
+  private volatile boolean dead;
+
+  private CachedKey(KeyId id, Secret unknowable, long loadedAt) {
+    this.id = id;
+    idHigh = id.high();
+    idLow = id.low();
     absent = true;
     inUse = null;
     state = KeyRecord.State.REVOKED;
@@ -66,6 +79,9 @@ final class CachedKey {
 
   private CachedKey(
       KeyRecord record, ApiKey key, RotationRules rules, SecretHasher hasher, long loadedAt) {
+    id = Objects.requireNonNull(KeyId.parse(record.id()));
+    idHigh = id.high();
+    idLow = id.low();
     absent = false;
     inUse = new KeyInUse(key);
     state = record.state();
@@ -80,7 +96,8 @@ final class CachedKey {
       SecretVersion version = record.versions().get(count - 1 - i);
       boolean isCurrent = hasher.isCurrent(version.pepperId());
       RotationRules.Notice notice = rules.notice(record, version);
-      secrets[i] = new Secret(record.id(), version, notice, newerMade, isCurrent);
+      SecretInUse used = new SecretInUse(inUse, version.number(), notice);
+      secrets[i] = new Secret(record.id(), version, used, newerMade, isCurrent);
       Instant made = version.createdAt();
       newerMade = made.isAfter(newerMade) ? made : newerMade;
     }
@@ -106,13 +123,22 @@ final class CachedKey {
   }
 
   /** "No such key", with a secret of the given scheme to compare with. */
-  static CachedKey absent(SecretVersion unknowable, long loadedAt) {
-    return new CachedKey(
-        new Secret("", unknowable, RotationRules.Notice.NONE, Instant.MIN, true), loadedAt);
+  static CachedKey absent(KeyId id, SecretVersion unknowable, long loadedAt) {
+    return new CachedKey(id, new Secret("", unknowable, null, Instant.MIN, true), loadedAt);
   }
 
   boolean isAbsent() {
     return absent;
+  }
+
+  /** Whether it must not be used any more: it was invalidated, replaced or evicted. */
+  boolean isDead() {
+    return dead;
+  }
+
+  /** To be called before whoever took it out of the cache goes on. */
+  void kill() {
+    dead = true;
   }
 
   /** Whether it is time to ask for a refresh; true for one caller per {@code interval}. */
@@ -127,6 +153,9 @@ final class CachedKey {
 
   /** One secret version. */
   static final class Secret {
+    /** What results hold of it; null for "no such key". */
+    final @Nullable SecretInUse inUse;
+
     final int number;
     final String scheme;
 
@@ -138,9 +167,6 @@ final class CachedKey {
     final long expiresAt;
     final long retiresAt;
     final boolean isRevoked;
-
-    /** From when, and until when, a client is told to change it. */
-    final RotationRules.Notice notice;
 
     /**
      * SHA-256 of the block, or foreign token, that was proven once. With it a pepper costs nothing
@@ -164,9 +190,10 @@ final class CachedKey {
     private Secret(
         String keyId,
         SecretVersion version,
-        RotationRules.Notice notice,
+        @Nullable SecretInUse inUse,
         Instant newerMade,
         boolean isCurrent) {
+      this.inUse = inUse;
       lastUse = new LastUse(keyId, version.number());
       number = version.number();
       scheme = version.scheme();
@@ -177,7 +204,6 @@ final class CachedKey {
       Instant retires = version.retiresAt();
       retiresAt = retires != null && !retires.isAfter(newerMade) ? Long.MIN_VALUE : millis(retires);
       isRevoked = version.revokedAt() != null;
-      this.notice = notice;
       renewal = isCurrent ? null : new AtomicBoolean();
     }
   }

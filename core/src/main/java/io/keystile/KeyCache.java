@@ -2,6 +2,7 @@ package io.keystile;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -19,6 +20,12 @@ import org.jspecify.annotations.Nullable;
  * invalidation is never cached after it, and who asks after it does not join the old flight but
  * starts a new one. (A count that guards the put alone is not enough: the joined flight would still
  * hand out what it read.)
+ *
+ * <p><b>Nor does a shortcut outlive a revoke.</b> In front of the cache stands a {@link FrontTable}
+ * of references, and a thread may put one there that it took from the cache a while ago. So
+ * whatever leaves the cache is killed before anybody can load its key again: by an invalidation, by
+ * its successor, and by an eviction in the very step that takes it out, since an invalidation that
+ * comes later finds nothing to kill.
  *
  * <p>Ids that nobody has are kept in a small cache of their own, where they cannot push out good
  * ones, and are forgotten soon.
@@ -44,6 +51,7 @@ final class KeyCache {
   private final long longestFlight;
   private final Cache<KeyId, CachedKey> present;
   private final Cache<KeyId, CachedKey> absent;
+  private final FrontTable front;
   private final ConcurrentHashMap<KeyId, Flight> flights = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
@@ -65,18 +73,49 @@ final class KeyCache {
             .expireAfterWrite(settings.absentFor())
             .ticker(ticker::getAsLong)
             .build();
+    front = new FrontTable(settings.maxKeys());
   }
 
-  private static Caffeine<Object, Object> bounded(long size) {
+  private Caffeine<KeyId, CachedKey> bounded(long size) {
     // maintenance on the calling thread: measured cheaper than handing it over, and never in the
     // common pool, which is the host's
-    return Caffeine.newBuilder().maximumSize(size).executor(Runnable::run);
+    return Caffeine.newBuilder()
+        .maximumSize(size)
+        .executor(Runnable::run)
+        .evictionListener(this::evicted);
+  }
+
+  private void evicted(@Nullable KeyId id, @Nullable CachedKey key, RemovalCause cause) {
+    killed(key);
+  }
+
+  private void killed(@Nullable CachedKey key) {
+    if (key != null) {
+      key.kill();
+      front.remove(key);
+    }
+  }
+
+  /** What is cached, of whatever age, if it was used lately; null says nothing. */
+  @Nullable CachedKey recent(long idHigh, long idLow) {
+    return front.get(idHigh, idLow);
   }
 
   /** What is cached, of whatever age, or null. */
   @Nullable CachedKey get(KeyId id) {
     CachedKey key = present.getIfPresent(id);
-    return key != null ? key : absent.getIfPresent(id);
+    if (key == null) {
+      key = absent.getIfPresent(id);
+    }
+    if (key != null) {
+      front.put(key);
+    }
+    return key;
+  }
+
+  /** Tells the cache of a use that it has not seen, so that it knows which keys to keep. */
+  void touch(CachedKey key) {
+    (key.isAbsent() ? absent : present).getIfPresent(key.id);
   }
 
   /**
@@ -147,11 +186,11 @@ final class KeyCache {
             return null;
           }
           if (key.isAbsent()) {
-            present.invalidate(same);
-            absent.put(same, key);
+            killed(present.asMap().remove(same));
+            killed(absent.asMap().put(same, key));
           } else {
-            absent.invalidate(same);
-            present.put(same, key);
+            killed(absent.asMap().remove(same));
+            killed(present.asMap().put(same, key));
           }
           return null;
         });
@@ -162,8 +201,8 @@ final class KeyCache {
     flights.compute(
         id,
         (same, flight) -> {
-          present.invalidate(same);
-          absent.invalidate(same);
+          killed(present.asMap().remove(same));
+          killed(absent.asMap().remove(same));
           return null;
         });
   }
@@ -171,7 +210,7 @@ final class KeyCache {
   /** Forgets every key. */
   void invalidateAll() {
     invalidateIf(key -> true);
-    absent.invalidateAll();
+    removeIf(absent, key -> true);
   }
 
   /** Forgets every key for good: loads are rejected, and those under way are not kept. */
@@ -184,11 +223,30 @@ final class KeyCache {
   void invalidateIf(Predicate<CachedKey> condition) {
     // flights first: one that has landed before its turn is found among the keys
     flights.keySet().forEach(this::invalidate);
-    present.asMap().values().removeIf(condition);
+    removeIf(present, condition);
   }
 
-  /** Drops a key as Caffeine does when it is full: without a word to anybody. For tests. */
+  private void removeIf(Cache<KeyId, CachedKey> cache, Predicate<CachedKey> condition) {
+    cache
+        .asMap()
+        .forEach(
+            (id, key) -> {
+              if (condition.test(key)) {
+                cache.asMap().remove(id, key); // if it is not there any more, it is dead
+                killed(key);
+              }
+            });
+  }
+
+  /** Drops a key as Caffeine does when it is full. For tests. */
   void evict(KeyId id) {
-    present.invalidate(id);
+    present
+        .asMap()
+        .computeIfPresent(
+            id,
+            (same, key) -> {
+              evicted(same, key, RemovalCause.SIZE);
+              return null;
+            });
   }
 }

@@ -23,6 +23,9 @@ final class KeyLoader implements KeyCache.Loader {
     }
   }
 
+  /** No id that is minted: it is imported, and one of 2^80 of these. */
+  private static final KeyId NOWHERE = new KeyId(0, 0);
+
   private final KeyStore store;
   private final SecretHasher hasher;
   private final @Nullable SubjectPermissions permissions;
@@ -68,7 +71,7 @@ final class KeyLoader implements KeyCache.Loader {
 
   /** "No such key", for ids that need not be looked for. */
   CachedKey absent() {
-    return CachedKey.absent(unknowable, ticker.getAsLong());
+    return CachedKey.absent(NOWHERE, unknowable, ticker.getAsLong());
   }
 
   /** Adds its counters. */
@@ -96,7 +99,7 @@ final class KeyLoader implements KeyCache.Loader {
   private CachedKey load(KeyId id, long began) {
     Optional<KeyRecord> found = store.load(id.toString());
     if (found.isEmpty() || Tombstone.is(found.get())) {
-      return CachedKey.absent(unknowable, began);
+      return CachedKey.absent(id, unknowable, began);
     }
     KeyRecord record = found.get();
     if (!record.id().equals(id.toString())) {

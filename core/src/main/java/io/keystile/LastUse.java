@@ -27,10 +27,11 @@ final class LastUse {
   }
 
   void mark(long now, boolean accepted) {
-    if (accepted && now > used) {
-      used = now;
-    }
-    if (now > seen) {
+    if (accepted) {
+      if (now > used) {
+        used = now; // which means that it was seen, too
+      }
+    } else if (now > seen) {
       seen = now;
     }
   }

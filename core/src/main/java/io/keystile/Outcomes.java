@@ -30,16 +30,16 @@ final class Outcomes {
   }
 
   /** A request had to wait for a load; it will end, too. */
-  void missed(Validator.Request request) {
-    if (wrongSecrets != null && request.recorded()) {
+  void missed(boolean recorded) {
+    if (wrongSecrets != null && recorded) {
       misses.increment();
     }
   }
 
-  /** A request has ended. */
-  void ended(Validator.Request request, Validation result) {
+  /** A request has ended; one that is not recorded does not count. */
+  void ended(Origin origin, boolean recorded, Validation result) {
     WrongSecrets wrong = wrongSecrets;
-    if (wrong == null || !request.recorded()) {
+    if (wrong == null || !recorded) {
       return;
     }
     if (!(result instanceof Rejected refusal)) {
@@ -49,7 +49,7 @@ final class Outcomes {
     Reason reason = refusal.reason();
     of(reason).increment();
     if (reason == Reason.WRONG_SECRET || reason == Reason.UNKNOWN) {
-      wrong.note(request.origin());
+      wrong.note(origin);
     }
   }
 

@@ -4,7 +4,6 @@ import io.keystile.SecretHasher.Proof;
 import io.keystile.limit.Decision;
 import io.keystile.limit.Meter;
 import io.keystile.store.KeyRecord;
-import java.security.MessageDigest;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -23,8 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The hot path: read, look up, prove, then ask about state, transport, caller, address, scopes and
- * limits, in this order. A warm call does no I/O, takes no lock and allocates three small objects:
- * the request, the id it looks up by, and the result.
+ * limits, in this order. A warm call does no I/O, takes no lock and allocates its result only.
  */
 final class Validator {
   private static final Logger log = LoggerFactory.getLogger(Validator.class);
@@ -46,31 +44,36 @@ final class Validator {
       Limits limits,
       Outcomes outcomes) {}
 
-  private static final long NO_NOTICE = RotationRules.Notice.NONE.until();
+  /** One in so many uses is shown to the cache, a power of two: it sees none of the others. */
+  private static final int SHOWN = 16;
 
   private final Parts parts;
   private final Settings settings;
   private final TokenParser parser;
   private final ScratchPool pool = new ScratchPool();
   private final CachedKey nobody;
+  private final WallTime wallTime;
   private final AtomicBoolean loadFailing = new AtomicBoolean();
   private final Set<String> missingPeppers = ConcurrentHashMap.newKeySet();
   private final long entryAge;
   private final long maxStale;
   private final long refreshAfter;
+  private final long absentFor;
 
   Validator(Parts parts, Settings settings) {
     this.parts = parts;
     this.settings = settings;
     parser = new TokenParser(parts.prefixes());
     nobody = parts.loader().absent();
+    wallTime = new WallTime(settings.clock(), settings.ticker());
     entryAge = settings.entryAge().toNanos();
     maxStale = settings.maxStale().toNanos();
     refreshAfter = settings.refreshAfter().toNanos();
+    absentFor = settings.absentFor().toNanos();
   }
 
-  /** One request: what it presents, needs and comes from, and whether it leaves traces. */
-  record Request(@Nullable String token, Access access, Origin origin, boolean recorded) {
+  /** A request that waits: what it presents, needs and comes from, and whether it leaves traces. */
+  private record Request(@Nullable String token, Access access, Origin origin, boolean isRecorded) {
 
     /** Without the token. */
     @Override
@@ -79,15 +82,20 @@ final class Validator {
     }
   }
 
-  Validation validate(Request request) {
-    Validation warm = decide(request, null);
-    Validation result = warm != null ? warm : waited(request);
-    parts.outcomes().ended(request, result);
+  /**
+   * Validates a request; waits if its key must be loaded.
+   *
+   * @param recorded whether it leaves traces
+   */
+  Validation validate(@Nullable String token, Access access, Origin origin, boolean recorded) {
+    Validation warm = decide(token, access, origin, recorded);
+    Validation result = warm != null ? warm : waited(new Request(token, access, origin, recorded));
+    parts.outcomes().ended(origin, recorded, result);
     return result;
   }
 
   private Validation waited(Request request) {
-    parts.outcomes().missed(request);
+    parts.outcomes().missed(request.isRecorded());
     try {
       CompletableFuture<CachedKey> flight = parts.cache().load(idOf(request));
       CachedKey key = flight.get(settings.loadDeadline().toNanos(), TimeUnit.NANOSECONDS);
@@ -102,15 +110,18 @@ final class Validator {
     }
   }
 
+  /** As {@link #validate}; never waits. */
   @SuppressWarnings("FutureReturnValueIgnored") // what comes of the flight is in the result
-  CompletableFuture<Validation> validateAsync(Request request) {
+  CompletableFuture<Validation> validateAsync(
+      @Nullable String token, Access access, Origin origin) {
     CompletableFuture<Validation> result = new CompletableFuture<>();
-    Validation warm = decide(request, null);
+    Request request = new Request(token, access, origin, true);
+    Validation warm = decide(token, access, origin, true);
     if (warm != null) {
       complete(result, request, warm);
       return result;
     }
-    parts.outcomes().missed(request);
+    parts.outcomes().missed(true);
     Validation late = Rejected.unproven(Reason.STORE_UNAVAILABLE);
     try {
       // a timer of ours: that of the JDK runs continuations on the common pool's threads
@@ -138,7 +149,7 @@ final class Validator {
   /** What comes too late is nobody's result, and does not count. */
   private void complete(CompletableFuture<Validation> future, Request request, Validation result) {
     if (future.complete(result)) {
-      parts.outcomes().ended(request, result);
+      parts.outcomes().ended(request.origin(), request.isRecorded(), result);
     }
   }
 
@@ -167,9 +178,17 @@ final class Validator {
   private Validation loaded(Request request, CachedKey key) {
     loadFailing.set(false);
     // a load that took very long is no fresher than a cached key of that age
-    Validation result =
-        isFreshEnough(key, settings.ticker().getAsLong()) ? decide(request, key) : null;
-    return result != null ? result : Rejected.unproven(Reason.STORE_UNAVAILABLE);
+    if (!isFreshEnough(key, settings.ticker().getAsLong())) {
+      return Rejected.unproven(Reason.STORE_UNAVAILABLE);
+    }
+    Scratch scratch = pool.acquire();
+    try {
+      begin(scratch, request.access(), request.origin(), request.isRecorded());
+      read(request.token(), scratch); // as a moment ago, so it succeeds
+      return judge(key, scratch);
+    } finally {
+      pool.release(scratch);
+    }
   }
 
   private Validation failed(@Nullable Throwable failure) {
@@ -187,20 +206,28 @@ final class Validator {
     }
   }
 
-  /** Decides with what is cached, or was just loaded; null if it must be loaded first. */
-  private @Nullable Validation decide(Request request, @Nullable CachedKey loaded) {
+  /** Decides with what is cached; null if it must be loaded first. */
+  private @Nullable Validation decide(
+      @Nullable String token, Access access, Origin origin, boolean recorded) {
     Scratch scratch = pool.acquire();
     try {
-      if (!read(request.token(), scratch)) {
+      if (!read(token, scratch)) {
         return Rejected.unproven(Reason.MALFORMED);
       }
-      // read once: nothing blocks from here on
-      scratch.nanos = settings.ticker().getAsLong();
-      CachedKey key = loaded != null ? loaded : cached(scratch);
-      return key == null ? null : judge(request, key, scratch);
+      begin(scratch, access, origin, recorded);
+      CachedKey key = cached(scratch);
+      return key == null ? null : judge(key, scratch);
     } finally {
       pool.release(scratch);
     }
+  }
+
+  /** The ticker is read once, after a load if there was one: nothing blocks from here on. */
+  private void begin(Scratch scratch, Access access, Origin origin, boolean recorded) {
+    scratch.access = access;
+    scratch.origin = origin;
+    scratch.isRecorded = recorded;
+    scratch.nanos = settings.ticker().getAsLong();
   }
 
   /** Reads a token of ours, or if it is none and imports are on, one that was issued elsewhere. */
@@ -213,30 +240,34 @@ final class Validator {
   }
 
   private @Nullable CachedKey cached(Scratch scratch) {
-    KeyId id = new KeyId(scratch.idHigh, scratch.idLow);
-    CachedKey key = parts.cache().get(id);
-    if (key != null && isUsable(id, key, scratch.nanos)) {
-      return key;
+    CachedKey key = parts.cache().recent(scratch.idHigh, scratch.idLow);
+    if (key == null) {
+      if (!canBeInStore(scratch)) {
+        return nobody;
+      }
+      key = parts.cache().get(new KeyId(scratch.idHigh, scratch.idLow));
+    } else if ((++scratch.served & (SHOWN - 1)) == 0) {
+      parts.cache().touch(key);
     }
-    return isWorthALoad(id, scratch) ? null : nobody;
+    return key != null && isUsable(key, scratch.nanos) ? key : null;
   }
 
-  private boolean isWorthALoad(KeyId id, Scratch scratch) {
-    if (id.isImported()) {
+  private boolean canBeInStore(Scratch scratch) {
+    if (KeyId.isImported(scratch.idHigh)) {
       return parts.foreignTokens() != null;
     }
     MintTags tags = parts.requiredTags();
     return tags == null || tags.minted(scratch);
   }
 
-  private boolean isUsable(KeyId id, CachedKey key, long now) {
-    if (!isFreshEnough(key, now)) {
+  private boolean isUsable(CachedKey key, long now) {
+    if (!isFreshEnough(key, now) || (key.isAbsent() && now - key.loadedAt >= absentFor)) {
       return false;
     }
     boolean isDue = now - key.loadedAt >= refreshAfter && !key.isAbsent();
     // a refresh that fails is tried again soon, one that succeeds brings another object
     if (isDue && key.claimRefresh(now, refreshAfter / 10)) {
-      refresh(id);
+      refresh(key.id);
     }
     return true;
   }
@@ -255,7 +286,7 @@ final class Validator {
     }
   }
 
-  private Validation judge(Request request, CachedKey cached, Scratch scratch) {
+  private Validation judge(CachedKey cached, Scratch scratch) {
     boolean isForeign = scratch.prefix == Scratch.FOREIGN;
     byte[] digest = isForeign ? scratch.digest : scratch.digestBlock();
     Reason unproven = cached.isAbsent() ? Reason.UNKNOWN : Reason.WRONG_SECRET;
@@ -266,8 +297,8 @@ final class Validator {
       }
       byte[] known = secret.provenDigest;
       if (known != null) {
-        if (MessageDigest.isEqual(known, digest)) {
-          return proven(request, cached, secret, scratch);
+        if (SecretHasher.isEqual(known, digest)) {
+          return proven(cached, secret, scratch);
         }
         continue;
       }
@@ -275,15 +306,15 @@ final class Validator {
       switch (proof) {
         case PROVEN -> {
           secret.provenDigest = digest.clone();
-          return proven(request, cached, secret, scratch);
+          return proven(cached, secret, scratch);
         }
         case WRONG -> keyed |= secret.pepperId != null;
         case PEPPER_MISSING, SCHEME_NOT_ACCEPTED -> {
           // what is over lets nobody in: nobody needs its pepper
-          if (!isOver(cached, secret, settings.clock().millis())) {
+          if (!isOver(cached, secret, wallTime.millis(scratch.nanos))) {
             unproven =
                 proof == Proof.PEPPER_MISSING
-                    ? pepperMissing(secret.pepperId, request.recorded())
+                    ? pepperMissing(secret.pepperId, scratch.isRecorded)
                     : Reason.SCHEME_UNKNOWN;
           }
         }
@@ -302,44 +333,50 @@ final class Validator {
     return Reason.PEPPER_MISSING;
   }
 
-  private Validation proven(
-      Request request, CachedKey cached, CachedKey.Secret secret, Scratch scratch) {
-    KeyInUse inUse = Objects.requireNonNull(cached.inUse);
-    ApiKey key = inUse.key;
-    // read after the load, which may have taken a while
-    long now = settings.clock().millis();
-    Reason reason = refusal(request, cached, secret, scratch.prefix, now);
-    Meter meter = parts.limits().meter(cached, inUse);
-    Decision limited = reason == null ? refusal(request, meter, scratch.nanos) : null;
+  private Validation proven(CachedKey cached, CachedKey.Secret secret, Scratch scratch) {
+    SecretInUse inUse = Objects.requireNonNull(secret.inUse);
+    Origin origin = Objects.requireNonNull(scratch.origin);
+    long now = wallTime.millis(scratch.nanos);
+    Reason reason = refusal(cached, secret, scratch, now);
+    Meter meter = parts.limits().meter(cached, inUse.key());
+    Decision limited = reason == null ? refusal(meter, scratch) : null;
     reason = limited == null ? reason : Reason.LIMIT_EXCEEDED;
-    if (request.recorded()) {
-      parts.recorder().record(secret.lastUse, now, reason == null);
-      UsageRecording usage = parts.usage();
-      if (usage != null) {
-        usage.of(inUse).proven(now, secret.number, request.origin(), reason);
-      }
-      tell(request.origin(), key, reason);
-      if (reason == Reason.RETIRED || reason == Reason.VERSION_REVOKED) {
-        parts.events().retiredSecretUsed(key.id(), secret.number);
-        if (now >= secret.notice.suspectFrom()) {
-          parts.steps().retiredSecretUsed(key.id(), secret.number);
-        }
-      }
-      AtomicBoolean renewal = secret.renewal;
-      if (renewal != null && reason == null) {
-        parts.steps().outdatedHashUsed(secret, renewal);
+    if (scratch.isRecorded) {
+      record(secret, inUse, origin, now, reason);
+    }
+    if (reason == null) {
+      return new Accepted(inUse, origin, now, scratch.isRecorded);
+    }
+    ApiKey key = inUse.key().key;
+    return limited != null
+        ? Rejected.limited(key, secret.number, limited)
+        : Rejected.proven(reason, key, secret.number);
+  }
+
+  /** Leaves the traces of a proven request; the reason is null if it is accepted. */
+  private void record(
+      CachedKey.Secret secret,
+      SecretInUse inUse,
+      Origin origin,
+      long now,
+      @Nullable Reason reason) {
+    ApiKey key = inUse.key().key;
+    parts.recorder().record(secret.lastUse, now, reason == null);
+    UsageRecording usage = parts.usage();
+    if (usage != null) {
+      usage.of(inUse.key()).proven(now, secret.number, origin, reason);
+    }
+    tell(origin, key, reason);
+    if (reason == Reason.RETIRED || reason == Reason.VERSION_REVOKED) {
+      parts.events().retiredSecretUsed(key.id(), secret.number);
+      if (now >= inUse.notice().suspectFrom()) {
+        parts.steps().retiredSecretUsed(key.id(), secret.number);
       }
     }
-    if (limited != null) {
-      return Rejected.limited(key, secret.number, limited);
+    AtomicBoolean renewal = secret.renewal;
+    if (renewal != null && reason == null) {
+      parts.steps().outdatedHashUsed(secret, renewal);
     }
-    if (reason != null) {
-      return Rejected.proven(reason, key, secret.number);
-    }
-    RotationRules.Notice notice = secret.notice;
-    long rotateBy = now < notice.from() ? NO_NOTICE : notice.until();
-    long at = request.recorded() ? now : Accepted.DRY_RUN;
-    return new Accepted(inUse, secret.number, request.origin(), at, rotateBy);
   }
 
   /** Tells the host of what gives a secret away, unless the key is of no use any more. */
@@ -358,44 +395,45 @@ final class Validator {
   }
 
   private @Nullable Reason refusal(
-      Request request, CachedKey key, CachedKey.Secret secret, int prefix, long now) {
-    if (!isHere(prefix, key)) {
+      CachedKey key, CachedKey.Secret secret, Scratch scratch, long now) {
+    if (!isHere(scratch.prefix, key)) {
       return Reason.WRONG_ENVIRONMENT;
     }
     Reason ended = ended(key, secret, now);
     if (ended != null) {
       return ended;
     }
-    Origin origin = request.origin();
+    Access access = Objects.requireNonNull(scratch.access);
+    Origin origin = Objects.requireNonNull(scratch.origin);
     boolean isClear = origin.transport() == Origin.Transport.CLEAR;
     if (isClear && settings.transport() == TransportPolicy.REQUIRE) {
       return Reason.INSECURE_TRANSPORT;
     }
-    if (!isCallerAllowed(request, key)) {
+    if (!isCallerAllowed(access, origin, key)) {
       return Reason.CALLER_NOT_ALLOWED;
     }
     if (!key.networks.permit(origin)) {
       return Reason.ADDRESS_NOT_ALLOWED;
     }
-    return request.access().permits(key.scopes) ? null : Reason.SCOPE_MISSING;
+    return access.permits(key.scopes) ? null : Reason.SCOPE_MISSING;
   }
 
   /** Charges the request, if it counts; how its limits stand if they refuse it, else null. */
-  private static @Nullable Decision refusal(Request request, Meter meter, long nanos) {
-    long cost = request.access().cost();
-    if (request.recorded() && meter.tryAcquire(cost, nanos)) {
+  private static @Nullable Decision refusal(Meter meter, Scratch scratch) {
+    long cost = Objects.requireNonNull(scratch.access).cost();
+    if (scratch.isRecorded && meter.tryAcquire(cost, scratch.nanos)) {
       return null;
     }
     // decided once more, together with what is told of it
-    Decision decision = request.recorded() ? meter.acquire(cost, nanos) : meter.peek(cost);
+    Decision decision = scratch.isRecorded ? meter.acquire(cost, scratch.nanos) : meter.peek(cost);
     return decision.isAllowed() ? null : decision;
   }
 
-  private static boolean isCallerAllowed(Request request, CachedKey key) {
-    if (key.callers.isEmpty() && !request.access().isCallerRequired()) {
+  private static boolean isCallerAllowed(Access access, Origin origin, CachedKey key) {
+    if (key.callers.isEmpty() && !access.isCallerRequired()) {
       return true;
     }
-    String caller = request.origin().callerName();
+    String caller = origin.callerName();
     return caller != null && key.callers.contains(caller);
   }
 

@@ -158,10 +158,9 @@ class CountsTest {
   void without_a_listener_nothing_is_counted() {
     Counts totals = new Counts();
     Outcomes outcomes = new Outcomes(null, totals);
-    Validator.Request request = new Validator.Request("token", Nodes.ANY, Nodes.HERE, true);
 
-    outcomes.missed(request);
-    outcomes.ended(request, Rejected.unproven(Reason.UNKNOWN));
+    outcomes.missed(true);
+    outcomes.ended(Nodes.HERE, true, Rejected.unproven(Reason.UNKNOWN));
 
     totals.tell((metric, result, added) -> told.put(metric, added));
     assertThat(told).isEmpty();

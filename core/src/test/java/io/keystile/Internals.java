@@ -69,7 +69,11 @@ public final class Internals {
     KeyInUse inUse = new KeyInUse(key);
     inUse.metered =
         new Limits.Metered(Limits.Plans.of(Plan.unlimited()), UNLIMITED.meter(key.id()));
-    return new Accepted(inUse, secretVersion, Origin.unknown(), 0, rotateBy);
+    RotationRules.Notice notice =
+        rotateBy == Long.MAX_VALUE
+            ? RotationRules.Notice.NONE
+            : new RotationRules.Notice(0, rotateBy, Long.MAX_VALUE);
+    return new Accepted(new SecretInUse(inUse, secretVersion, notice), Origin.unknown(), 0, true);
   }
 
   /** A refusal for its limits. */

@@ -40,6 +40,12 @@ class KeyCacheLincheckTest {
   }
 
   @Test
+  void the_twin_that_evicts_without_a_word_to_the_table_in_front_is_caught() {
+    assertThatThrownBy(() -> options(TWIN_ITERATIONS).check(EvictsInSilence.class))
+        .isInstanceOf(LincheckAssertionError.class);
+  }
+
+  @Test
   void the_twin_whose_count_guards_only_the_put_is_caught() {
     assertThatThrownBy(() -> options(TWIN_ITERATIONS).check(CountGuardsThePut.class))
         .isInstanceOf(LincheckAssertionError.class);
@@ -107,7 +113,10 @@ class KeyCacheLincheckTest {
 
     @Override
     CachedKey read() {
-      CachedKey key = cache.get(ID);
+      CachedKey key = cache.recent(ID.high(), ID.low());
+      if (key == null) {
+        key = cache.get(ID);
+      }
       return key != null ? key : cache.load(ID).join();
     }
 
@@ -138,6 +147,42 @@ class KeyCacheLincheckTest {
     @Override
     void invalidate() {
       map.remove(ID);
+    }
+
+    @Override
+    void drop() {
+      map.remove(ID);
+    }
+  }
+
+  /**
+   * The real one, but that an eviction flags nothing: who took the key from the cache may go on.
+   */
+  public static final class EvictsInSilence extends Node {
+    private final ConcurrentHashMap<KeyId, CachedKey> map = new ConcurrentHashMap<>();
+    private volatile CachedKey front;
+    private volatile CachedKey dead;
+
+    @Override
+    CachedKey read() {
+      CachedKey key = front;
+      if (key != null && key != dead) {
+        return key;
+      }
+      key = map.computeIfAbsent(ID, id -> load());
+      front = key;
+      return key;
+    }
+
+    @Override
+    void invalidate() {
+      map.computeIfPresent(
+          ID,
+          (id, key) -> {
+            dead = key;
+            return null;
+          });
+      front = null;
     }
 
     @Override

@@ -239,6 +239,57 @@ class KeyCacheTest {
     assertThat(cache.get(id)).isNull();
   }
 
+  /** Trap: what is evicted is not found by a later invalidation, and may be in front again. */
+  @Test
+  void whatever_leaves_the_cache_is_dead() {
+    int count = 150_000;
+    KeyCache cache =
+        new KeyCache(
+            SampleKeys.settings(time),
+            id -> SampleKeys.cached(id, KeyRecord.State.ACTIVE),
+            Runnable::run,
+            Runnable::run);
+    List<CachedKey> loaded = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      loaded.add(cache.load(SampleKeys.id(i)).join());
+    }
+    int alive = 0;
+    for (CachedKey key : loaded) {
+      boolean isCached = cache.get(key.id) == key;
+      assertThat(key.isDead()).isEqualTo(!isCached);
+      alive += isCached ? 1 : 0;
+    }
+    assertThat(alive).isBetween(50_000, 100_000);
+
+    cache.invalidateAll();
+    for (CachedKey key : loaded) {
+      assertThat(key.isDead()).isTrue();
+      assertThat(cache.recent(key.idHigh, key.idLow)).isNull();
+    }
+    System.out.println("KeyCache: " + (count - alive) + " evicted and " + alive + " dropped, dead");
+  }
+
+  @Test
+  void an_invalidation_a_successor_and_a_refusal_to_keep_kill() {
+    KeyCache cache = cache(id -> SampleKeys.cached(id, KeyRecord.State.ACTIVE));
+    KeyId id = SampleKeys.id(1);
+    CachedKey first = cache.load(id).join();
+    assertThat(cache.get(id)).isSameAs(first);
+    assertThat(cache.recent(id.high(), id.low())).isSameAs(first);
+
+    CachedKey second = cache.load(id).join();
+    assertThat(first.isDead()).isTrue();
+    assertThat(cache.recent(id.high(), id.low())).isNull();
+    assertThat(cache.get(id)).isSameAs(second);
+
+    cache.invalidateIf(key -> key == second);
+    assertThat(second.isDead()).isTrue();
+    CachedKey third = cache.load(id).join();
+    cache.invalidate(id);
+    assertThat(third.isDead()).isTrue();
+    assertThat(cache.get(id)).isNull();
+  }
+
   @Test
   void ids_that_nobody_has_are_forgotten_soon() {
     KeyCache cache = cache(SampleKeys::absent);

@@ -195,9 +195,8 @@ class RotationInterleavingTest {
 
     String verdict(String token) {
       Access access = Access.authenticated();
-      Validator.Request request = new Validator.Request(token, access, Nodes.HERE, true);
       // on one thread all flights have landed
-      return Nodes.verdict(validator.validateAsync(request).join());
+      return Nodes.verdict(validator.validateAsync(token, access, Nodes.HERE).join());
     }
   }
 
@@ -294,10 +293,8 @@ class RotationInterleavingTest {
       List<String> known = List.copyOf(tokens);
       for (String token : known) {
         boolean mustFail = token.equals(first) ? wasOver : wasRevoked;
-        Validator.Request request =
-            new Validator.Request(token, Access.authenticated(), Nodes.HERE, true);
         node.validator
-            .validateAsync(request)
+            .validateAsync(token, Access.authenticated(), Nodes.HERE)
             .thenAccept(
                 result -> {
                   if (mustFail && result.isAccepted()) {

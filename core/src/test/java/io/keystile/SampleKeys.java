@@ -53,7 +53,7 @@ final class SampleKeys {
   }
 
   static CachedKey absent(KeyId id) {
-    return CachedKey.absent(record(id, KeyRecord.State.ACTIVE).newest(), 0);
+    return CachedKey.absent(id, record(id, KeyRecord.State.ACTIVE).newest(), 0);
   }
 
   /** The defaults, by a clock and a ticker that only the test moves. */
