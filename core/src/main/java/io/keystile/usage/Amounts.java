@@ -11,6 +11,9 @@ final class Amounts {
   /** How many of each are told apart in an hour, so that no client can make rows without end. */
   static final int MAX_ENDPOINTS = 50;
 
+  /** How many more, of those that come later and are busy. */
+  static final int MAX_BUSY_ENDPOINTS = 50;
+
   static final int MAX_NETWORKS = 50;
   private static final int MAX_ANSWERS = 50;
   private static final int MAX_FEW = 20;
@@ -69,7 +72,8 @@ final class Amounts {
     marks++;
     answers = added(answers, MAX_ANSWERS, method, status, 1);
     if (endpoint != null) {
-      endpoints = added(endpoints, MAX_ENDPOINTS, endpoint, 0, 1);
+      endpoints = endpoints == null ? new Counts(MAX_ENDPOINTS) : endpoints;
+      endpoints.addToBusiest(endpoint, 0, 1);
     }
     long took = Math.max(0, Math.min(micros, MOST));
     if (durations == null) {
@@ -108,7 +112,10 @@ final class Amounts {
     secrets.addTo(more.secrets);
     more.refusals = merged(refusals, more.refusals, MAX_FEW);
     more.answers = merged(answers, more.answers, MAX_ANSWERS);
-    more.endpoints = merged(endpoints, more.endpoints, MAX_ENDPOINTS);
+    if (endpoints != null) {
+      more.endpoints = more.endpoints == null ? new Counts(MAX_ENDPOINTS) : more.endpoints;
+      endpoints.addTo(more.endpoints, MAX_BUSY_ENDPOINTS);
+    }
     more.bytes = merged(bytes, more.bytes, MAX_FEW);
     more.callers = merged(callers, more.callers, MAX_FEW);
   }

@@ -33,10 +33,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Memory.</b> There is so much room as the maximum says: a key takes one place for each hour
  * that is not stored yet, so two around the border of an hour, and more while the store is away. A
- * place has at most 50 endpoints, networks and answers and 20 of everything else; what is beyond
- * that is counted as {@code other}, and what finds no place is dropped and counted as dropped. What
- * was not {@linkplain #collect collected} yet takes up to twice as many places besides, one for
- * each minute.
+ * place has at most 50 networks and answers, 100 endpoints and 20 of everything else; what is
+ * beyond that is counted as {@code other}, and what finds no place is dropped and counted as
+ * dropped. What was not {@linkplain #collect collected} yet takes up to twice as many places
+ * besides, one for each minute.
  *
  * <p><b>Exactness.</b> Each call of a {@link OfKey} is a mark. Every mark is stored once, or
  * dropped and counted, or still pending: {@link Counts}. A batch goes out under an id of its own;

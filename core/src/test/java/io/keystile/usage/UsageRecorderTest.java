@@ -13,9 +13,11 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -162,10 +164,94 @@ class UsageRecorderTest {
       recorder.flush();
     }
     Usage usage = reports.total(hours());
-    assertThat(usage.endpoints()).hasSizeLessThanOrEqualTo(Amounts.MAX_ENDPOINTS + 1);
+    assertThat(usage.endpoints())
+        .hasSizeLessThanOrEqualTo(Amounts.MAX_ENDPOINTS + Amounts.MAX_BUSY_ENDPOINTS + 1);
     assertThat(usage.endpoints()).containsEntry("/forecast", (long) busy);
     assertThat(usage.endpoints().values().stream().mapToLong(n -> n).sum())
         .isEqualTo(probed + busy);
+  }
+
+  /** The busy ones come in each place of a minute, among probes that each come once or twice. */
+  @Test
+  void a_busy_endpoint_is_told_apart_however_late_it_comes() {
+    SplittableRandom random = Seed.of("UsageRecorderTest.busy");
+    UsageRecorder recorder = recorder(store, 10);
+    UsageRecorder.OfKey key = key(recorder, 1);
+    long answers = 0;
+    for (int i = 0; i < 200; i++, answers++) {
+      key.answered(now.get(), "GET", "/early/" + i % 100, 404, 10);
+    }
+    recorder.flush();
+    int probed = 0;
+    Map<String, Long> busy = new TreeMap<>();
+    for (int minute = 1; minute <= 40; minute++) {
+      now.addAndGet(60_000);
+      for (int i = 0; i < 2_000; i++, answers++) {
+        // from the minute of its number on, each has a tenth of the answers; the rest are probes
+        int which = random.nextInt(10);
+        boolean isProbe = which >= 4 || minute < 10 * which;
+        String endpoint = isProbe ? "/probe/" + probed++ / 2 : "/busy/" + which;
+        key.answered(now.get(), "GET", endpoint, 200, 10);
+        if (!isProbe) {
+          busy.merge(endpoint, 1L, Long::sum);
+        }
+      }
+      recorder.flush();
+    }
+    Map<String, Long> told = reports.total(hours()).endpoints();
+
+    assertThat(busy).hasSize(4);
+    busy.forEach(
+        (endpoint, count) ->
+            assertThat(told.getOrDefault(endpoint, 0L))
+                .as(endpoint)
+                .isBetween(count * 95 / 100, count));
+    assertThat(told.size())
+        .isLessThanOrEqualTo(Amounts.MAX_ENDPOINTS + Amounts.MAX_BUSY_ENDPOINTS + 1);
+    assertThat(told.values().stream().mapToLong(n -> n).sum()).isEqualTo(answers);
+    System.out.println("Endpoints told apart: " + told.size() + ", busy ones " + busy.keySet());
+  }
+
+  /** What the table for a minute promises, and a twin that replaces without rank does not keep. */
+  @Test
+  void of_the_busiest_none_that_is_above_its_share_is_missing() {
+    SplittableRandom random = Seed.of("UsageRecorderTest.share");
+    int rounds = 2_000;
+    int heavy = 0;
+    int missingInTwin = 0;
+    for (int round = 0; round < rounds; round++) {
+      int max = 1 + random.nextInt(20);
+      Counts counts = new Counts(max);
+      Map<Long, Long> exact = new HashMap<>();
+      Map<Long, Long> twin = new HashMap<>();
+      int length = random.nextInt(2_000);
+      for (int i = 0; i < length; i++) {
+        long which = (long) Math.pow(random.nextInt(1, 40), random.nextDouble(3));
+        exact.merge(which, 1L, Long::sum);
+        counts.addToBusiest(null, which, 1);
+        if (twin.size() == max && !twin.containsKey(which)) {
+          twin.remove(
+              twin.entrySet().stream().min(Map.Entry.comparingByValue()).orElseThrow().getKey());
+        }
+        twin.merge(which, 1L, Long::sum);
+      }
+      Map<Long, Long> told = new HashMap<>();
+      counts.forEach((name, code, amount) -> told.put(code, amount));
+      for (Map.Entry<Long, Long> one : exact.entrySet()) {
+        if (one.getValue() > (double) length / max) {
+          heavy++;
+          assertThat(told).as("round %d, seed above", round).containsKey(one.getKey());
+          missingInTwin += twin.containsKey(one.getKey()) ? 0 : 1;
+        }
+        assertThat(told.getOrDefault(one.getKey(), 0L)).isLessThanOrEqualTo(one.getValue());
+      }
+      long sum = told.values().stream().mapToLong(n -> n).sum();
+      assertThat(sum + counts.other()).isEqualTo(length);
+    }
+    assertThat(heavy).isGreaterThan(rounds / 2);
+    assertThat(missingInTwin).isPositive();
+    System.out.printf(
+        "Busiest: %d above their share, 0 missing; %d in the twin%n", heavy, missingInTwin);
   }
 
   @Test
