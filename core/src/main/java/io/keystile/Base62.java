@@ -31,8 +31,8 @@ final class Base62 {
   /** In each of eight bytes: what is computed for all of them at once is a multiple of it. */
   private static final long ONES = 0x0101_0101_0101_0101L;
 
-  private static final long HIGH_BITS = 0x80 * ONES;
-  private static final long CASE_BITS = 0x20 * ONES;
+  private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
+  private static final long CASE_BITS = 0x2020_2020_2020_2020L;
 
   // what a byte of a digit is more than the digit
   private static final long ZERO_OF_UPPER = 'A' - 10;
@@ -108,14 +108,14 @@ final class Base62 {
             - (decimals >>> 7) * (ZERO_OF_LOWER - '0');
     // the values of one digit each, of two, of four, of all
     long ones = digits - zeros;
-    long twos = (ones & 0x00FF_00FF_00FF_00FFL) * 62 + (ones >>> 8 & 0x00FF_00FF_00FF_00FFL);
-    long fours = (twos & 0xFFFF_0000_FFFFL) * POW_2 + (twos >>> 16 & 0xFFFF_0000_FFFFL);
+    long twos = (ones & 0x00FF_00FF_00FF_00FFL) * 62 + ((ones >>> 8) & 0x00FF_00FF_00FF_00FFL);
+    long fours = (twos & 0xFFFF_0000_FFFFL) * POW_2 + ((twos >>> 16) & 0xFFFF_0000_FFFFL);
     return (fours & 0xFFFF_FFFFL) * POW_4 + (fours >>> 32);
   }
 
   /** The value of the last six of eight bytes, or -1 if one of these is no digit. */
   private static long lastSix(long bytes) {
-    return eight(bytes & ~0xFFFFL | '0' * 0x0101L);
+    return eight((bytes & ~0xFFFFL) | '0' * 0x0101L);
   }
 
   /**
@@ -149,7 +149,7 @@ final class Base62 {
       return false;
     }
     // the upper half of an unsigned product: that of the signed one, and what the sign took away
-    long carry = Math.multiplyHigh(low, POW_6) + (low >> 63 & POW_6);
+    long carry = Math.multiplyHigh(low, POW_6) + ((low >> 63) & POW_6);
     low = low * POW_6 + third;
     carry += Long.compareUnsigned(low, third) < 0 ? 1 : 0;
     high = high * POW_6 + carry;

@@ -63,6 +63,6 @@ final class FrontTable {
 
   /** The first of two places. */
   private int first(long high, long low) {
-    return (int) ((high ^ low) * 0x9E37_79B9_7F4A_7C15L >>> shift) << 1;
+    return (int) (((high ^ low) * 0x9E37_79B9_7F4A_7C15L) >>> shift) << 1;
   }
 }

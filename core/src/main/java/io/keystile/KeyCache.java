@@ -114,6 +114,7 @@ final class KeyCache {
   }
 
   /** Tells the cache of a use that it has not seen, so that it knows which keys to keep. */
+  @SuppressWarnings("CheckReturnValue") // it is looked up to be seen
   void touch(CachedKey key) {
     (key.isAbsent() ? absent : present).getIfPresent(key.id);
   }
