@@ -136,9 +136,38 @@ final class CachedKey {
     return dead;
   }
 
-  /** To be called before whoever took it out of the cache goes on. */
+  /** To be called before it is out of the cache. */
   void kill() {
     dead = true;
+  }
+
+  /** Whether a secret lets nobody in any more, whatever is done to its key. */
+  boolean isOver(Secret secret, long now) {
+    return state == KeyRecord.State.REVOKED
+        || now >= endsAt
+        || secret.isRevoked
+        || now >= secret.retiresAt
+        || now >= secret.expiresAt;
+  }
+
+  /** Why a secret lets nobody in now, or null if it does. */
+  @Nullable Reason ended(Secret secret, long now) {
+    if (state == KeyRecord.State.REVOKED) {
+      return Reason.REVOKED;
+    }
+    if (state == KeyRecord.State.DISABLED) {
+      return Reason.DISABLED;
+    }
+    if (now >= endsAt) {
+      return Reason.KEY_ENDED;
+    }
+    if (secret.isRevoked) {
+      return Reason.VERSION_REVOKED;
+    }
+    if (now >= secret.retiresAt) {
+      return Reason.RETIRED;
+    }
+    return now >= secret.expiresAt ? Reason.EXPIRED : null;
   }
 
   /** Whether it is time to ask for a refresh; true for one caller per {@code interval}. */

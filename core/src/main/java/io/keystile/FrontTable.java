@@ -11,13 +11,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class FrontTable {
 
-  /** More would only cost memory: 4 MB of references. */
+  /** So that it takes a few megabytes; of more keys more are looked up in the cache. */
   private static final int MAX_PLACES = 1 << 20;
 
   private final @Nullable CachedKey[] places;
   private final int shift;
 
-  /** An empty table with at least twice as many places as keys, so that three rarely share two. */
+  /**
+   * An empty table with at least twice as many places as keys, up to a maximum. If so many keys are
+   * in use, about a fifth of them share two places with two others or more.
+   */
   FrontTable(int keys) {
     int wanted = (int) Math.min(MAX_PLACES, Math.max(4, 2L * keys));
     int bits = Integer.SIZE - Integer.numberOfLeadingZeros(wanted - 1);

@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Nor does a shortcut outlive a revoke.</b> In front of the cache stands a {@link FrontTable}
  * of references, and a thread may put one there that it took from the cache a while ago. So
- * whatever leaves the cache is killed before anybody can load its key again: by an invalidation, by
- * its successor, and by an eviction in the very step that takes it out, since an invalidation that
- * comes later finds nothing to kill.
+ * whatever leaves the cache is killed before it is out, in the step that takes it out or sooner: an
+ * invalidation that comes later finds nothing to kill, so nothing must be left to kill. That what
+ * is dead can still be found for a moment does no harm: who finds it began before.
  *
  * <p>Ids that nobody has are kept in a small cache of their own, where they cannot push out good
  * ones, and are forgotten soon.
@@ -86,10 +86,10 @@ final class KeyCache {
   }
 
   private void evicted(@Nullable KeyId id, @Nullable CachedKey key, RemovalCause cause) {
-    killed(key);
+    kill(key);
   }
 
-  private void killed(@Nullable CachedKey key) {
+  private void kill(@Nullable CachedKey key) {
     if (key != null) {
       key.kill();
       front.remove(key);
@@ -186,15 +186,30 @@ final class KeyCache {
           if (closed) {
             return null;
           }
-          if (key.isAbsent()) {
-            killed(present.asMap().remove(same));
-            killed(absent.asMap().put(same, key));
-          } else {
-            killed(absent.asMap().remove(same));
-            killed(present.asMap().put(same, key));
-          }
+          remove(same, key.isAbsent() ? present : absent);
+          put(same, key, key.isAbsent() ? absent : present);
           return null;
         });
+  }
+
+  private void put(KeyId id, CachedKey key, Cache<KeyId, CachedKey> into) {
+    into.asMap()
+        .compute(
+            id,
+            (same, old) -> {
+              kill(old);
+              return key;
+            });
+  }
+
+  private void remove(KeyId id, Cache<KeyId, CachedKey> from) {
+    from.asMap()
+        .computeIfPresent(
+            id,
+            (same, key) -> {
+              kill(key);
+              return null;
+            });
   }
 
   /** Forgets a key. Whoever asks after this has returned gets what was loaded after it began. */
@@ -202,8 +217,8 @@ final class KeyCache {
     flights.compute(
         id,
         (same, flight) -> {
-          killed(present.asMap().remove(same));
-          killed(absent.asMap().remove(same));
+          remove(same, present);
+          remove(same, absent);
           return null;
         });
   }
@@ -233,21 +248,14 @@ final class KeyCache {
         .forEach(
             (id, key) -> {
               if (condition.test(key)) {
-                cache.asMap().remove(id, key); // if it is not there any more, it is dead
-                killed(key);
+                kill(key);
+                cache.asMap().remove(id, key);
               }
             });
   }
 
   /** Drops a key as Caffeine does when it is full. For tests. */
   void evict(KeyId id) {
-    present
-        .asMap()
-        .computeIfPresent(
-            id,
-            (same, key) -> {
-              evicted(same, key, RemovalCause.SIZE);
-              return null;
-            });
+    remove(id, present);
   }
 }

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a secret was last used, as far as this node knows. Written on the hot path: two comparisons,
+ * When a secret was last used, as far as this node knows. Written on the hot path: a comparison,
  * and a write at most once a millisecond. A lost race leaves a time that is older by the length of
  * the race.
  */

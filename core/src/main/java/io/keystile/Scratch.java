@@ -45,8 +45,8 @@ final class Scratch {
   final byte[] digest = new byte[DIGEST_LENGTH];
 
   /**
-   * Mint key and id prefix, then over them their digest, of which no more than the tag is anything.
-   * Apart from {@link #digest}, which must outlive it.
+   * Mint key and id prefix; after use their digest stands over the key. Apart from {@link #digest},
+   * which must outlive it.
    */
   final byte[] mint = new byte[MintTags.BLOCK_LENGTH];
 
@@ -63,8 +63,8 @@ final class Scratch {
   /** Whether the request counts. */
   boolean isRecorded;
 
-  /** How many requests this has served; see {@link Validator}. */
-  int served;
+  /** How many keys were found in front of the cache. */
+  int found;
 
   /** When this was begun, by the nano ticker. */
   long nanos;

@@ -4,8 +4,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads tokens: one pass over the characters, without regular expression, exception, substring or
- * allocation. Exactly one text is accepted for one id and secret. Immutable, for any thread.
+ * Reads tokens: without regular expression, exception, substring or allocation, most of it eight
+ * characters at a time. Exactly one text is accepted for one id and secret. Immutable, for any
+ * thread.
  */
 final class TokenParser {
 

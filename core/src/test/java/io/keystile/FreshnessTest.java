@@ -86,6 +86,22 @@ class FreshnessTest {
   }
 
   @Test
+  void an_unknown_id_is_remembered_for_its_time_however_often_it_is_asked_for() {
+    WatchedStore other = new WatchedStore(new InMemoryKeyStore());
+    ApiKeys node = node(other, builder -> builder.unknownIds(10, Duration.ofSeconds(10)));
+    IssuedKey issued = issue(); // in another store
+    for (int i = 0; i < 100; i++) {
+      assertThat(reason(node, issued)).isEqualTo(Reason.UNKNOWN);
+      time.advance(Duration.ofMillis(99)); // 9.9 s in all
+    }
+    assertThat(other.loads).hasValue(1);
+
+    time.advance(Duration.ofMillis(100));
+    assertThat(reason(node, issued)).isEqualTo(Reason.UNKNOWN);
+    assertThat(other.loads).hasValue(2);
+  }
+
+  @Test
   void cached_keys_go_on_until_they_are_too_stale_and_no_others_do() {
     IssuedKey cached = issue();
     IssuedKey cold = issue();

@@ -3,9 +3,12 @@ package io.keystile;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.keystile.store.KeyRecord;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
@@ -25,8 +28,6 @@ class KeyCacheLincheckTest {
   private static final int TWIN_ITERATIONS = 50;
 
   private static final KeyId ID = SampleKeys.id(1);
-  private static final CachedKey ACTIVE = SampleKeys.cached(ID, KeyRecord.State.ACTIVE);
-  private static final CachedKey REVOKED = SampleKeys.cached(ID, KeyRecord.State.REVOKED);
 
   @Test
   void a_revoke_beats_a_load() {
@@ -63,10 +64,19 @@ class KeyCacheLincheckTest {
 
   /** A store with one key, and a cache in front of it. */
   public abstract static class Node {
+    private final List<CachedKey> activeKeys = keys(KeyRecord.State.ACTIVE);
+    private final List<CachedKey> revokedKeys = keys(KeyRecord.State.REVOKED);
+    private final AtomicInteger loads = new AtomicInteger();
     private volatile boolean revoked;
 
+    /** More than a scenario can load. */
+    private static List<CachedKey> keys(KeyRecord.State state) {
+      return Stream.generate(() -> SampleKeys.cached(ID, state)).limit(10).toList();
+    }
+
+    /** Another object each time: what was dead must not come back. */
     CachedKey load() {
-      return revoked ? REVOKED : ACTIVE;
+      return (revoked ? revokedKeys : activeKeys).get(loads.getAndIncrement());
     }
 
     abstract CachedKey read();
@@ -75,9 +85,13 @@ class KeyCacheLincheckTest {
 
     abstract void drop();
 
+    void invalidateAll() {
+      invalidate();
+    }
+
     @Operation
     public boolean validate() {
-      return read() == ACTIVE;
+      return read().state == KeyRecord.State.ACTIVE;
     }
 
     @Operation
@@ -97,10 +111,15 @@ class KeyCacheLincheckTest {
       drop();
     }
 
+    @Operation
+    public void forgetAll() {
+      invalidateAll();
+    }
+
     /** At rest, what is cached is what is stored. */
     @Validate
     public void nothingStaleStays() {
-      if (revoked && read() != REVOKED) {
+      if (revoked && read().state != KeyRecord.State.REVOKED) {
         throw new AssertionError("a revoked key is still cached as active");
       }
     }
@@ -123,6 +142,11 @@ class KeyCacheLincheckTest {
     @Override
     void invalidate() {
       cache.invalidate(ID);
+    }
+
+    @Override
+    void invalidateAll() {
+      cache.invalidateIf(key -> true);
     }
 
     @Override
@@ -156,7 +180,7 @@ class KeyCacheLincheckTest {
   }
 
   /**
-   * The real one, but that an eviction flags nothing: who took the key from the cache may go on.
+   * Has a shortcut, too, and an eviction flags nothing: who took the key from the map may go on.
    */
   public static final class EvictsInSilence extends Node {
     private final ConcurrentHashMap<KeyId, CachedKey> map = new ConcurrentHashMap<>();

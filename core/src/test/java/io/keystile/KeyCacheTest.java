@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -267,6 +268,46 @@ class KeyCacheTest {
       assertThat(cache.recent(key.idHigh, key.idLow)).isNull();
     }
     System.out.println("KeyCache: " + (count - alive) + " evicted and " + alive + " dropped, dead");
+  }
+
+  /**
+   * So that an invalidation that finds nothing any more, since another is at it, leaves nothing
+   * that is still found in front.
+   */
+  @Test
+  void nothing_is_out_of_the_cache_before_it_is_dead() throws Exception {
+    KeyCache cache =
+        new KeyCache(
+            SampleKeys.settings(time),
+            id -> SampleKeys.cached(id, KeyRecord.State.ACTIVE),
+            Runnable::run,
+            Runnable::run);
+    KeyId id = SampleKeys.id(1);
+    int rounds = 30_000;
+    AtomicReference<CachedKey> watched = new AtomicReference<>();
+    AtomicBoolean isOver = new AtomicBoolean();
+    Future<Integer> watcher =
+        loaders.submit(
+            () -> {
+              int alive = 0;
+              while (!isOver.get()) {
+                CachedKey key = watched.get();
+                alive += key != null && cache.get(id) != key && !key.isDead() ? 1 : 0;
+              }
+              return alive;
+            });
+    for (int round = 0; round < rounds; round++) {
+      watched.set(cache.load(id).join());
+      switch (round % 3) {
+        case 0 -> cache.invalidate(id);
+        case 1 -> cache.invalidateIf(key -> true);
+        default -> cache.load(id).join();
+      }
+    }
+    isOver.set(true);
+
+    assertThat(watcher.get()).isZero();
+    System.out.println("KeyCache: " + rounds + " taken out, each of them dead by then");
   }
 
   @Test

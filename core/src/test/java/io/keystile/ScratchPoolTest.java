@@ -13,12 +13,15 @@ class ScratchPoolTest {
     Scratch scratch = pool.acquire();
     assertThat(Tokens.parser().parse(Tokens.EXAMPLE, scratch)).isTrue();
     scratch.digestBlock();
+    scratch.access = Access.authenticated();
+    scratch.origin = Origin.unknown();
     pool.release(scratch);
 
     assertThat(pool.acquire()).isSameAs(scratch);
     assertThat(scratch.text).containsOnly(0);
     assertThat(scratch.digest).containsOnly(0);
-    assertThat(scratch.mint).containsOnly(0);
+    assertThat(scratch.access).isNull();
+    assertThat(scratch.origin).isNull();
   }
 
   @Test

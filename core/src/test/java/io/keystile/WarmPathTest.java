@@ -26,8 +26,8 @@ class WarmPathTest {
   private static final Access READ = Access.requiring("forecast:read");
   private static final Origin HERE = Origin.of("192.0.2.7").secure(true);
 
-  /** The result. */
-  private static final long MOST_BYTES = 32;
+  /** The result, and a part of the reading of the clock that calls of half a millisecond share. */
+  private static final long MOST_BYTES = 33;
 
   private static final int WARM_UP = 20_000;
   private static final int CALLS = 100_000;

@@ -146,7 +146,8 @@ class ClusterTest {
     settings.set(3, right.with(quarter, Duration.ofHours(1)).with(1));
     Judge judge = new Judge(quarter, STALE);
 
-    play(judge, settings, 40);
+    // for so long that the schedule of a node shows even if its process stood still for a second
+    play(judge, settings, 80);
 
     System.out.print(judge.report("four broken nodes " + judge.broken(), List.of(3)));
     Map<Integer, Map<Rule, Integer>> broken = judge.broken();
