@@ -289,7 +289,9 @@ public final class ApiKeysBuilder {
   }
 
   /**
-   * How many keys are cached. Default 100,000; 1 to 100,000,000.
+   * How many keys are cached. Default 100,000; 1 to 100,000,000. Room for the references to the
+   * ones used last is taken at once: 8 to 16 bytes for each key, twice that on heaps above 32 GB,
+   * and for a million places at most.
    *
    * @param maxKeys the bound
    * @return this
@@ -636,7 +638,9 @@ public final class ApiKeysBuilder {
   }
 
   /**
-   * Where time comes from, for tests.
+   * Where time comes from, for tests. While this is not called, the system's wall clock is read for
+   * validations at most every half millisecond, and a secret may be let in for so long after its
+   * end. A clock that is given here is read for each.
    *
    * @param clock the wall clock; is used in whole milliseconds
    * @param ticker nanoseconds that never run backwards, as {@link System#nanoTime}

@@ -244,12 +244,7 @@ class KeyCacheTest {
   @Test
   void whatever_leaves_the_cache_is_dead() {
     int count = 150_000;
-    KeyCache cache =
-        new KeyCache(
-            SampleKeys.settings(time),
-            id -> SampleKeys.cached(id, KeyRecord.State.ACTIVE),
-            Runnable::run,
-            Runnable::run);
+    KeyCache cache = onThisThread(id -> SampleKeys.cached(id, KeyRecord.State.ACTIVE));
     List<CachedKey> loaded = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       loaded.add(cache.load(SampleKeys.id(i)).join());
@@ -276,12 +271,7 @@ class KeyCacheTest {
    */
   @Test
   void nothing_is_out_of_the_cache_before_it_is_dead() throws Exception {
-    KeyCache cache =
-        new KeyCache(
-            SampleKeys.settings(time),
-            id -> SampleKeys.cached(id, KeyRecord.State.ACTIVE),
-            Runnable::run,
-            Runnable::run);
+    KeyCache cache = onThisThread(id -> SampleKeys.cached(id, KeyRecord.State.ACTIVE));
     KeyId id = SampleKeys.id(1);
     int rounds = 30_000;
     AtomicReference<CachedKey> watched = new AtomicReference<>();
@@ -365,6 +355,10 @@ class KeyCacheTest {
     }
     assertThat(hits).isEqualTo(good);
     System.out.println("KeyCache: " + hits + " good keys stay through " + unknown + " unknown ids");
+  }
+
+  private KeyCache onThisThread(KeyCache.Loader loader) {
+    return new KeyCache(SampleKeys.settings(time), loader, Runnable::run, Runnable::run);
   }
 
   private KeyCache cache(KeyCache.Loader loader) {
